@@ -6,7 +6,7 @@
 __all__ = ['DATA_FORMS', 'read_parquet', 'load_images', 'describe_data', 'show_images', 'random_crop', 'random_flip', 'cutout',
            'augment', 'TensorImages', 'CIFAR10DataModule']
 
-# %% ../nbs/01_data.ipynb #52866de1
+# %% ../nbs/01_data.ipynb #b3983ac0
 import io
 from importlib.resources import files
 from pathlib import Path
@@ -23,17 +23,9 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 from torch import Generator, Tensor
 from torch.utils.data import BatchSampler, DataLoader, DistributedSampler
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
-from era_s12.cifar10 import (
-    CLASSES,
-    IMAGE_SIZE,
-    InvalidInput,
-    denormalize,
-    normalize,
-    to_picture,
-    to_tensor,
-)
+from .cifar10 import CLASSES, IMAGE_SIZE, InvalidInput, normalize, to_picture
 
 # %% ../nbs/01_data.ipynb #a69bb6d9
 DATA_FORMS = (
@@ -197,7 +189,7 @@ def show_images(
                 axes.set_title(titles[number], fontsize=8)
     return figure
 
-# %% ../nbs/01_data.ipynb #98e5b678
+# %% ../nbs/01_data.ipynb #8e70f205
 def random_crop(
     images: Tensor,  # float, N×C×H×W
     padding: int = 4,  # pixels added on each side
@@ -205,16 +197,12 @@ def random_crop(
 ) -> Tensor:  # same shape
     "Shift each image by up to `padding` pixels in both directions; what comes in from outside is zero."
     n, _, height, width = images.shape
-    device = images.device
-    shift = torch.randint(
-        2 * padding + 1, (2, n, 1), generator=generator, device=device
+    # A view of every window that there is, N×C×9×9×H×W, without a copy; then one is picked for each image.
+    windows = F.pad(images, [padding] * 4).unfold(2, height, 1).unfold(3, width, 1)
+    down, right = torch.randint(
+        2 * padding + 1, (2, n), generator=generator, device=images.device
     )
-    rows = shift[0] + torch.arange(height, device=device)
-    columns = shift[1] + torch.arange(width, device=device)
-    # Channels go last for the look-up: one index then fetches all colours of a pixel.
-    padded = F.pad(images, [padding] * 4).permute(0, 2, 3, 1)
-    number = torch.arange(n, device=device).view(-1, 1, 1)
-    return padded[number, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return windows[torch.arange(n, device=images.device), :, down, right]
 
 # %% ../nbs/01_data.ipynb #1452360a
 def random_flip(
@@ -258,7 +246,7 @@ def augment(
     images = random_flip(images, generator=generator)
     return cutout(images, generator=generator)
 
-# %% ../nbs/01_data.ipynb #e954193f
+# %% ../nbs/01_data.ipynb #810a99bb
 class TensorImages:
     "A data set in memory whose items are fetched a whole batch at a time."
 
@@ -274,9 +262,10 @@ class TensorImages:
 
     def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
         "Images and labels at these positions; `DataLoader` calls this once a batch."
-        return self.images[positions], self.labels[positions]
+        index = torch.tensor(positions, device=self.images.device)
+        return self.images.index_select(0, index), self.labels.index_select(0, index)
 
-# %% ../nbs/01_data.ipynb #9e1f2bc2
+# %% ../nbs/01_data.ipynb #5720addc
 class CIFAR10DataModule(pl.LightningDataModule):
     "CIFAR-10 in memory: batches are indexed, moved to the device, normalised and, for training, augmented there."
 
@@ -322,9 +311,8 @@ class CIFAR10DataModule(pl.LightningDataModule):
 
     def setup(self, stage: str | None = None) -> None:
         "Read what `stage` ('fit', 'validate', 'test', or None for all) needs and is not in memory yet."
-        if stage in ("fit", None) or self.val_size:
-            if "train" not in self.splits:
-                self._load_train()
+        if "train" not in self.splits and (stage in ("fit", None) or self.val_size):
+            self._load_train()
         if "test" not in self.splits and (stage in ("test", None) or not self.val_size):
             self.splits["test"] = TensorImages(*load_images(self.data, "test"))
 

@@ -58,7 +58,7 @@ class LRRange:
         ax.legend(frameon=False)
         return figure
 
-# %% ../nbs/04_lr_finder.ipynb #3e907d8f
+# %% ../nbs/04_lr_finder.ipynb #815ef24a
 def read_curve(
     rates: list[float],  # learning rate of each step, growing
     losses: list[float],  # loss of each step
@@ -68,20 +68,22 @@ def read_curve(
     points = points[np.isfinite(points.loss)].reset_index(drop=True)
     points["smoothed"] = points.loss.ewm(alpha=0.1).mean()
     lowest = int(points.smoothed.argmin()) if len(points) else 0
-    # The first steps average too few losses to be trusted as the level from which the loss falls.
-    start = points.smoothed[: max(lowest // 4, 1)].median()
+    start = points.smoothed[
+        : max(lowest // 4, 1)
+    ].median()  # the level from which the loss falls
     fall = start - points.smoothed.min()
-    noise = (points.loss - points.smoothed)[: lowest + 1].std()
-    if lowest < 5 or not fall > noise:
+    noise = (points.loss - points.smoothed)[: max(lowest, 20) + 1].std()
+    if lowest < 10 or not fall > 2 * noise:
         raise InvalidInput(
             "The loss did not fall at any learning rate that was tried; "
             "try a lower first rate, more steps or a larger batch."
         )
     way_down = points.smoothed[: lowest + 1]
     slope = np.gradient(way_down, np.log(points.lr[: lowest + 1]))
-    lr_min = points.lr[(way_down <= start - 0.1 * fall).to_numpy().argmax()]
+    learns = int((way_down <= start - 0.1 * fall).argmax())
+    steepest = learns + int(slope[learns:].argmin())
     lr_max = points.lr[lowest] / 2
-    return LRRange(min(lr_min, lr_max), lr_max, points.lr[int(slope.argmin())], points)
+    return LRRange(min(points.lr[learns], lr_max), lr_max, points.lr[steepest], points)
 
 # %% ../nbs/04_lr_finder.ipynb #14066594
 def lr_find(

@@ -1,0 +1,135 @@
+"""Builds what is made from the notebooks: python nbs/build.py readme | book | links | sample SOURCE."""
+
+import argparse
+import configparser
+import io
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pyarrow as pa
+import pyarrow.parquet as pq
+from nbconvert import HTMLExporter, MarkdownExporter
+from PIL import Image
+from traitlets.config import Config
+
+NBS = Path(__file__).parent
+ROOT = NBS.parent
+
+
+def settings():
+    """The repository's one source of names: settings.ini."""
+    parser = configparser.ConfigParser(delimiters=["="])
+    parser.read(ROOT / "settings.ini", encoding="utf-8")
+    return parser["DEFAULT"]
+
+
+def convert(path, exporter):
+    """A notebook without its hidden cells and directives, through an nbconvert exporter."""
+    config = Config(
+        RegexRemovePreprocessor={
+            "enabled": True,
+            "patterns": [r"#\|\s*(hide|default_exp)\b"],
+        },
+        TagRemovePreprocessor={"enabled": True, "remove_input_tags": ["hide_input"]},
+    )
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.source.startswith("#| hide_input"):
+            cell.metadata["tags"] = ["hide_input"]
+        if not cell.source.startswith(("#| hide\n", "#| default_exp")):
+            cell.source = re.sub(r"(?m)^#\| .*\n?", "", cell.source)
+    return exporter(config=config).from_notebook_node(notebook)
+
+
+def readme():
+    """Write README.md from index.ipynb, and the pictures that it shows to nbs/images.
+
+    Links of the notebook are relative to nbs/, those of the README to the root. The text that stands for a picture is
+    what the notebook gave it as metadata.
+    """
+    body, resources = convert(NBS / "index.ipynb", MarkdownExporter)
+    images = NBS / "images"
+    shutil.rmtree(images, ignore_errors=True)
+    images.mkdir()
+    for name, data in resources["outputs"].items():
+        (images / name).write_bytes(data)
+    cells = nbformat.read(NBS / "index.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    alts = [
+        o.metadata["image/png"]["alt"]
+        for o in outputs
+        if "image/png" in o.get("data", {})
+    ]
+    for alt, name in zip(alts, resources["outputs"], strict=True):
+        body = body.replace(f"![png]({name})", f"![{alt}](images/{name})")
+    body = re.sub(
+        r"\]\((?!https?:|#)(?:\.\./)?([^)]*)\)", lambda m: f"]({relink(m[1])})", body
+    )
+    (ROOT / "README.md").write_text(body.strip() + "\n", encoding="utf-8")
+
+
+def relink(target):
+    """A link of a page in nbs/ as a link of a page in the root."""
+    return f"nbs/{target}" if (NBS / target).exists() else target
+
+
+def book():
+    """Write every notebook as a page of _book/, with index.html as its first."""
+    out = ROOT / "_book"
+    out.mkdir(exist_ok=True)
+    for path in sorted(NBS.glob("*.ipynb")):
+        body, _ = convert(path, HTMLExporter)
+        body = re.sub(r'(href="[\w./]+)\.ipynb', r"\1.html", body)
+        (out / f"{path.stem}.html").write_text(body, encoding="utf-8")
+    print(out / "index.html")
+
+
+def links():
+    """Make every link to the repository in the notebooks one to settings.ini's user and repo."""
+    cfg = settings()
+    name = rf"\g<1>{cfg['user']}/{cfg['repo']}"
+    for path in NBS.glob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        pattern = rf"(colab\.research\.google\.com/github/|github\.com/)[\w.-]+/{cfg['repo']}\b"
+        path.write_text(re.sub(pattern, name, text), encoding="utf-8")
+
+
+def sample(source):
+    """Choose the shipped sample and the app's examples from the Parquet files of the whole data set.
+
+    The sample is the first 200 training and the first 100 test images of each class, an example the first test
+    image of its class after those: by position in the file, without a look at the pictures.
+    """
+    for split, per_class in (("train", 200), ("test", 100)):
+        table = pa.concat_tables(
+            pq.read_table(path)
+            for path in sorted(Path(source).glob(f"{split}*.parquet"))
+        )
+        labels = table["label"].to_pandas()
+        chosen = labels.groupby(labels).head(per_class).index
+        target = ROOT / "era_s12" / "sample" / f"{split}.parquet"
+        pq.write_table(
+            table.take(pa.array(chosen)),
+            target,
+            compression="zstd",
+            use_dictionary=False,
+        )
+    from era_s12.cifar10 import CLASSES
+
+    rest = labels.drop(chosen)
+    for label, name in enumerate(CLASSES):
+        index = rest.index[rest == label][0]
+        picture = Image.open(io.BytesIO(table["img"][index].as_py()["bytes"]))
+        picture.save(ROOT / "space" / "examples" / f"{name}_{index:05}.png")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["readme", "book", "links", "sample"])
+    parser.add_argument(
+        "source", nargs="?", help="for sample: the folder with the Parquet files"
+    )
+    args = parser.parse_args()
+    sample(args.source) if args.what == "sample" else globals()[args.what]()
