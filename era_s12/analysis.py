@@ -86,9 +86,9 @@ def plot_curves(
     accuracy.legend(frameon=False)
     return figure
 
-# %% ../nbs/07_analysis.ipynb #fb1ea7c7
+# %% ../nbs/07_analysis.ipynb #6b67f052
 class Interpretation:
-    "What a classifier answers on a set of labelled images; it is asked once, and everything else is drawn from that."
+    "What a classifier answers on a set of labelled images; it is asked once, and tables and plots are drawn from that."
 
     def __init__(
         self,
@@ -159,11 +159,11 @@ class Interpretation:
         figure = ax.figure if ax else Figure(figsize=(7.5, 6.5), layout="constrained")
         ax = ax or figure.subplots()
         matrix = self.confusion_matrix()
-        shares = matrix.div(matrix.sum(1), axis=0) * 100
+        shares = matrix.div(matrix.sum(axis=1), axis=0) * 100
         picture = ax.imshow(shares, cmap="Blues", vmin=0, vmax=100)
         for row, values in enumerate(shares.to_numpy()):
             for column, share in enumerate(values):
-                if share >= 0.5:
+                if share > 0.5:
                     ax.text(
                         column,
                         row,
@@ -187,15 +187,12 @@ class Interpretation:
         ax = ax or figure.subplots()
         by_class = self.accuracy_by_class().sort_values("accuracy")
         bars = ax.barh(by_class.index, by_class.accuracy * 100, color="C0")
-        ax.bar_label(bars, fmt="%.1f", padding=3)
-        ax.axvline(
-            self.accuracy * 100,
-            color="black",
-            ls="--",
-            label=f"all images: {self.accuracy:.1%}",
+        ax.axvline(self.accuracy * 100, color="black", ls="--")
+        ax.bar_label(bars, fmt="%.1f", padding=3, bbox={"color": "white", "pad": 1})
+        title = f"{self.accuracy:.1%} of all {len(self.labels):,} images (dashed)"
+        ax.set(
+            xlabel="accuracy (% of the images of the class)", xlim=(0, 108), title=title
         )
-        ax.set(xlabel="accuracy (% of the images of the class)", xlim=(0, 108))
-        ax.legend(loc="lower left", framealpha=0.9)
         return figure
 
     def plot_mistakes(

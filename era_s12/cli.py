@@ -5,13 +5,15 @@
 # %% auto #0
 __all__ = ['IMAGE_ENDINGS', 'COMMANDS', 'POSITIONAL', 'train', 'lr_find', 'report', 'export', 'predict', 'app', 'demo', 'main']
 
-# %% ../nbs/09_cli.ipynb #94d7ca39
+# %% ../nbs/09_cli.ipynb #15ed1e11
 import csv
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -69,22 +71,27 @@ def train(
     )
     print(f"next: era_s12 report {run} --data {data}")
 
-# %% ../nbs/09_cli.ipynb #02e622b2
+# %% ../nbs/09_cli.ipynb #cde9c1b8
 def _train(recipe, data: str, out: str | None, **kwargs):
     "Train, and write the weights; the folder of the run, and the interpretation of the stored weights."
+    from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
     from era_s12.data import load_images
     from era_s12.export import read_checkpoint, write_weights
     from era_s12.training import train
 
+    _quiet()
     load_images(
         data, "test"
     )  # so that unusable test images are found before the training, and not after it
     _, run = train(recipe, data, out, **kwargs)
+    if rank_zero_only.rank:
+        sys.exit()  # of several processes the first one does the rest
     return run, write_weights(
         *read_checkpoint(run / "checkpoints" / "last.ckpt"), data, run / "weights"
     )
 
-# %% ../nbs/09_cli.ipynb #70432a04
+# %% ../nbs/09_cli.ipynb #82e414a3
 def lr_find(
     recipe: str = "s10",
     data: str = "sample",
@@ -114,11 +121,11 @@ def lr_find(
         found.points.to_csv(Path(out) / "lr_range.csv", index=False)
         found.plot().savefig(Path(out) / "lr_range.png", dpi=120)
         print(f"points and plot: {out}")
-    print(
-        f"next: era_s12 train --recipe {recipe} --data {data} --lr-min {found.lr_min:.3g} --lr-max {found.lr_max:.3g}"
-    )
+    size = f" --batch-size {batch_size}" if batch_size else ""
+    rates = f"--lr-min {found.lr_min:.3g} --lr-max {found.lr_max:.3g}"
+    print(f"next: era_s12 train --recipe {recipe} --data {data}{size} {rates}")
 
-# %% ../nbs/09_cli.ipynb #c8c0408e
+# %% ../nbs/09_cli.ipynb #684fd71c
 def _lr_find(recipe, data: str, steps: int):
     "A range test of a recipe; the `LRRange`."
     import pytorch_lightning as pl
@@ -128,6 +135,7 @@ def _lr_find(recipe, data: str, steps: int):
     from era_s12.lr_finder import lr_find
     from era_s12.training import LitResNet
 
+    _quiet()
     dm = CIFAR10DataModule(data, recipe.batch_size, recipe.val_size, recipe.seed)
     dm.setup("fit")
     pl.seed_everything(recipe.seed, verbose=False)
@@ -174,6 +182,16 @@ def report(
         f"accuracy {result.accuracy:.2%} on {len(result.labels):,} test images\nthe report: {path}"
     )
 
+# %% ../nbs/09_cli.ipynb #f2fdcad4
+def _quiet() -> None:
+    "Keep Lightning's hints for other pipelines (use more workers, try our cloud) off the terminal."
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings(
+        "ignore",
+        module="(pytorch_lightning|lightning_fabric|torchmetrics|torch)($|[.])",
+    )
+
 # %% ../nbs/09_cli.ipynb #6397ead5
 def export(
     out: str,
@@ -203,7 +221,7 @@ def export(
     )
     print(f"next: era_s12 app {out}")
 
-# %% ../nbs/09_cli.ipynb #8e88e8d6
+# %% ../nbs/09_cli.ipynb #051e2eb8
 def predict(
     images: list[str],
     weights: str = "space",
@@ -218,16 +236,21 @@ def predict(
         top_k: how many classes to name, from 1 to 10
         format: how to print them
     """
-    from era_s12.cifar10 import InvalidInput
-    from era_s12.inference import Classifier, check_top_k, open_picture
+    from tqdm import tqdm
 
-    check_top_k(top_k)
+    from era_s12.cifar10 import InvalidInput
+    from era_s12.inference import Classifier, check_top_k, open_picture, seen_picture
+
     _find_weights(weights)
+    classifier = Classifier.from_pretrained(weights)
+    check_top_k(top_k, len(classifier.classes))
     files = [file for name in images for file in _image_files(Path(name))]
     if not files:
         raise InvalidInput(f"There is no image file in {', '.join(images)}.")
-    pictures = [open_picture(file) for file in files]
-    classifier = Classifier.from_pretrained(weights)
+    pictures = [
+        seen_picture(open_picture(file))
+        for file in tqdm(files, "Reading", unit="image", delay=2)
+    ]
     values, order = classifier.probabilities(pictures).topk(top_k)
     rows = [
         {
@@ -264,18 +287,21 @@ def _image_files(path: Path) -> list[Path]:
         file for file in path.iterdir() if file.suffix.lower() in IMAGE_ENDINGS
     )
 
-# %% ../nbs/09_cli.ipynb #6ee689ff
+# %% ../nbs/09_cli.ipynb #66060b6c
 def _find_weights(folder: str) -> None:
     "Refuse, with a word on where weights come from, when the default folder is not there."
     from era_s12.cifar10 import InvalidInput
 
-    if folder == "space" and not Path("space", "model.safetensors").exists():
+    if (
+        Path(folder) == Path("space")
+        and not Path("space", "model.safetensors").exists()
+    ):
         raise InvalidInput(
             "There is no ./space with weights here; name a folder that era_s12 demo, train or export wrote "
             "(runs/demo/space, say), or run this where the repository was cloned."
         )
 
-# %% ../nbs/09_cli.ipynb #c8f02ec4
+# %% ../nbs/09_cli.ipynb #86c119ce
 def app(
     folder: str = "space",
     host: str = "127.0.0.1",
@@ -291,10 +317,11 @@ def app(
     from era_s12.cifar10 import InvalidInput
 
     _find_weights(folder)
-    if not (Path(folder) / "app.py").exists():
-        raise InvalidInput(
-            f"{folder}: has no app.py; name a folder that era_s12 demo or export wrote."
-        )
+    for file in ("app.py", "model.safetensors", "config.json"):
+        if not (Path(folder) / file).exists():
+            raise InvalidInput(
+                f"{folder}: has no {file}; name a folder that era_s12 demo or export wrote."
+            )
     if not 0 < port < 65536:
         raise InvalidInput(f"port is {port}; it must be from 1 to 65535.")
     address = {"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": str(port)}
@@ -303,7 +330,7 @@ def app(
     )
     sys.exit(served.returncode)
 
-# %% ../nbs/09_cli.ipynb #27652d1b
+# %% ../nbs/09_cli.ipynb #2c0c75aa
 def demo(out: str | None = None) -> None:
     """The whole workflow in a few minutes on the shipped sample: range test, training, report, and a finished app.
 
@@ -321,7 +348,7 @@ def demo(out: str | None = None) -> None:
     found = _lr_find(load_recipe("quick"), "sample", steps=60)
     print(f"     rates from {found.lr_min:.2g} to {found.lr_max:.2g}\n2/4  Training")
     rates = {"lr_min": found.lr_min, "lr_max": found.lr_max}
-    _, result = _train(load_recipe("quick", **rates), "sample", str(out))
+    _, result = _train(load_recipe("quick", **rates), "sample", str(out), devices=1)
     print("3/4  Report")
     found.points.to_csv(out / "logs" / "lr_range.csv", index=False)
     metrics = out / "logs" / "metrics.csv"
@@ -394,7 +421,7 @@ def _parser() -> ArgumentParser:
         verbs.add_subcommand(name.replace("_", "-"), verb, help=summary)
     return parser
 
-# %% ../nbs/09_cli.ipynb #4cc59bdc
+# %% ../nbs/09_cli.ipynb #d71f9d52
 def main(
     args: list[str] | None = None,  # None for those of the command line
 ) -> None:
@@ -411,7 +438,12 @@ def main(
             config.verb
         ]
         verb(**config[config.verb].as_dict())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Lightning turns Ctrl-C into an exit of its own
+        if isinstance(stop, SystemExit) and not isinstance(
+            stop.__context__, KeyboardInterrupt
+        ):
+            raise
         print("era_s12: stopped.", file=sys.stderr)
         sys.exit(130)
     except (ValueError, OSError) as error:

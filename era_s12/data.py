@@ -114,7 +114,7 @@ def _read_torchvision(
     images = torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous()
     return images, torch.tensor(data.targets)
 
-# %% ../nbs/01_data.ipynb #ef7f7584
+# %% ../nbs/01_data.ipynb #b8f6484d
 def load_images(
     data: str | Path = "sample",  # 'sample', 'torchvision:FOLDER' or a folder
     split: str = "train",  # 'train' or 'test'
@@ -125,7 +125,9 @@ def load_images(
     """
     if str(data).startswith("torchvision:"):
         return _read_torchvision(
-            Path(str(data).removeprefix("torchvision:")), split, download=True
+            Path(str(data).removeprefix("torchvision:")).expanduser(),
+            split,
+            download=True,
         )
     folder = files("era_s12") / "sample" if str(data) == "sample" else Path(data)
     if not folder.is_dir():
@@ -141,18 +143,14 @@ def load_images(
         f"{data}: holds no data set in a known form; data is one of {DATA_FORMS}."
     )
 
-# %% ../nbs/01_data.ipynb #102b7172
+# %% ../nbs/01_data.ipynb #1ba1d662
 def describe_data(
     data: str | Path,  # as for `load_images`, which accepted it
 ) -> str:
     "A few words on a data set: its name and, for Parquet files, the format of its first image."
-    if str(data).startswith("torchvision:") or not (
-        paths := sorted(
-            (files("era_s12") / "sample" if str(data) == "sample" else Path(data)).glob(
-                "*.parquet"
-            )
-        )
-    ):
+    folder = files("era_s12") / "sample" if str(data) == "sample" else Path(data)
+    paths = sorted([*folder.glob("test*.parquet"), *folder.glob("train*.parquet")])
+    if not paths:
         return "CIFAR-10, the original batches"
     first = next(pq.ParquetFile(paths[0]).iter_batches(1, columns=["img"]))["img"][
         0
@@ -265,7 +263,7 @@ class TensorImages:
         index = torch.tensor(positions, device=self.images.device)
         return self.images.index_select(0, index), self.labels.index_select(0, index)
 
-# %% ../nbs/01_data.ipynb #5720addc
+# %% ../nbs/01_data.ipynb #bf8149d2
 class CIFAR10DataModule(pl.LightningDataModule):
     "CIFAR-10 in memory: batches are indexed, moved to the device, normalised and, for training, augmented there."
 
@@ -303,9 +301,17 @@ class CIFAR10DataModule(pl.LightningDataModule):
             )
         train = np.arange(len(images))
         if self.val_size:
-            train, val = train_test_split(
-                train, test_size=self.val_size, stratify=labels, random_state=self.seed
-            )
+            try:
+                train, val = train_test_split(
+                    train,
+                    test_size=self.val_size,
+                    stratify=labels,
+                    random_state=self.seed,
+                )
+            except ValueError:  # from scikit-learn: a class too small to be shared out
+                raise InvalidInput(
+                    f"{self.data}: has too few images of a class to keep {self.val_size} apart for validation."
+                ) from None
             self.splits["val"] = TensorImages(images[val], labels[val])
         self.splits["train"] = TensorImages(images[train], labels[train])
 
@@ -362,7 +368,7 @@ class CIFAR10DataModule(pl.LightningDataModule):
         images, labels = batch
         images = normalize(images)
         if self.trainer and self.trainer.training:
-            # A stream of its own for each seed, step and rank: a resumed run repeats the one that was interrupted.
+            # A stream of its own for each seed, step and rank, whatever was drawn before
             entropy = [self.seed, self.trainer.global_step, self.trainer.global_rank]
             seed = int(
                 np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1

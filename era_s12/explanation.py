@@ -80,7 +80,7 @@ def _class_indices(
             )
     return positions
 
-# %% ../nbs/06_explanation.ipynb #253c7ab6
+# %% ../nbs/06_explanation.ipynb #2047b299
 def heat_maps(
     classifier: Classifier,
     images: Images,  # one image or a sequence, see `era_s12.inference.to_batch`
@@ -91,7 +91,7 @@ def heat_maps(
     ) = None,  # name or number; one for all or one an image; None: as predicted
 ) -> (
     Tensor
-):  # float32, N×32×32, each from 0 to 1 (all zero where nothing speaks for the class)
+):  # float32, N×32×32, each stretched to 0–1 (all zero if nothing speaks for the class)
     """Where each image speaks for a class: class activation maps by the grad-cam package (arXiv:1610.02391).
 
     Raises `InvalidInput` for an unknown layer, method or class, and for what is no image.

@@ -6,18 +6,18 @@
 __all__ = ['PACKAGES', 'read_checkpoint', 'read_weights', 'write_weights', 'app_source', 'needed_modules', 'requirements_txt',
            'space_readme', 'export_space']
 
-# %% ../nbs/08_export.ipynb #28010cad
+# %% ../nbs/08_export.ipynb #c24090e1
 import ast
 import copy
 import json
 import os
-import pickle
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import requires, version
+from importlib.resources import files
 from pathlib import Path
 
 import torch
@@ -29,7 +29,7 @@ from .inference import Classifier
 from .model import CustomResNet
 from .training import refuse_existing
 
-# %% ../nbs/08_export.ipynb #cd58d24b
+# %% ../nbs/08_export.ipynb #23a17add
 def read_checkpoint(
     path: str | Path,  # a checkpoint of `era_s12.training.train`
 ) -> tuple[CustomResNet, dict]:  # the network, and what is known of its training
@@ -37,21 +37,17 @@ def read_checkpoint(
 
     Raises `InvalidInput` when the file is missing, is no checkpoint, or is one of another model.
     """
-    try:
+    if not Path(path).is_file():
+        raise InvalidInput(f"{path}: there is no such checkpoint.")
+    checkpoint = None
+    with suppress(
+        Exception
+    ):  # whatever a file that is no checkpoint makes the reader stumble over
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InvalidInput(f"{path}: there is no such checkpoint.") from None
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        pickle.UnpicklingError,
-    ):
+    if checkpoint is None:
         raise InvalidInput(
             f"{path}: cannot be read as a checkpoint of tensors and plain values."
-        ) from None
+        )
     try:
         model = CustomResNet(**checkpoint["model"])
         model.load_state_dict(checkpoint["state_dict"])
@@ -60,7 +56,7 @@ def read_checkpoint(
             "epochs": checkpoint["epoch"] + 1,
             "trained_on": checkpoint["trained_on"],
         }
-    except (KeyError, TypeError, RuntimeError):
+    except (KeyError, IndexError, TypeError, RuntimeError):
         raise InvalidInput(
             f"{path}: is not a checkpoint of this network, CustomResNet."
         ) from None
@@ -107,7 +103,7 @@ def _save(
             os.replace(Path(name) / file, folder / file)
     return Classifier.from_pretrained(folder)
 
-# %% ../nbs/08_export.ipynb #0c1ffdf2
+# %% ../nbs/08_export.ipynb #0f3c5ed4
 def write_weights(
     model: CustomResNet,  # the trained network
     facts: dict,  # what is known of its training, from `read_checkpoint` or `read_weights`
@@ -137,7 +133,9 @@ def write_weights(
                 "images": len(images),
             },
             "accuracy": result.accuracy,
-            "accuracy_by_class": result.accuracy_by_class()["accuracy"].to_dict(),
+            "accuracy_by_class": result.accuracy_by_class()["accuracy"]
+            .dropna()
+            .to_dict(),
             "confusion_matrix": result.confusion_matrix().to_numpy().tolist(),
         }
         text = json.dumps(
@@ -149,17 +147,17 @@ def write_weights(
         (staging / "config.json").write_text(text + "\n", encoding="utf-8")
     return result
 
-# %% ../nbs/08_export.ipynb #ddbd82f4
+# %% ../nbs/08_export.ipynb #839183e4
 def app_source() -> Path:
     "The folder with `app.py` and `examples`: in the package, or in the checkout that it was installed from."
-    package = Path(__file__).parent
+    package = Path(files("era_s12"))
     return next(
         path
         for path in (package / "space", package.parent / "space")
         if (path / "app.py").exists()
     )
 
-# %% ../nbs/08_export.ipynb #10c09528
+# %% ../nbs/08_export.ipynb #5fe82416
 def _imports(file: Path) -> set[str]:
     "The dotted names of the modules that a Python file imports."
     names = set()
@@ -167,36 +165,32 @@ def _imports(file: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(
-                f"{Path(__file__).parent.name}.{node.module}"
-                if node.level
-                else node.module
-            )
+            names.add(f"era_s12.{node.module}" if node.level else node.module)
     return names
 
-# %% ../nbs/08_export.ipynb #8a7a00c5
+# %% ../nbs/08_export.ipynb #c93a24f2
 def needed_modules(
     app: Path,  # a Python file
 ) -> tuple[
     list[Path], set[str]
 ]:  # files of this library, and top-level packages of others
     "All that an app imports, directly or through this library. Raises `InvalidInput` if training code is among it."
-    package = Path(__file__).parent
-    files, todo, others = [], [app], set()
+    package = Path(files("era_s12"))
+    modules, todo, others = [], [app], set()
     while todo:
         for name in _imports(todo.pop()):
             top, _, module = name.partition(".")
             path = package / f"{module}.py"
             if top != package.name:
                 others.add(top)
-            elif path not in files:
-                files.append(path)
+            elif path not in modules:
+                modules.append(path)
                 todo.append(path)
     if training := others & {"pytorch_lightning", "lightning", "torchmetrics"}:
         raise InvalidInput(
             f"{app} needs {min(training)}, which is for training; an app must do without."
         )
-    return sorted(files), others
+    return sorted(modules), others
 
 # %% ../nbs/08_export.ipynb #7a54d7bf
 PACKAGES = {
@@ -276,7 +270,7 @@ It knows ten classes and has to choose one of them: of a picture of anything els
 Data: A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*.
 """
 
-# %% ../nbs/08_export.ipynb #71f67aa4
+# %% ../nbs/08_export.ipynb #a07cffd0
 def export_space(
     model: CustomResNet,  # the trained network
     facts: dict,  # what is known of its training, from `read_checkpoint` or `read_weights`
@@ -293,6 +287,7 @@ def export_space(
     in_place = folder.resolve() == source.resolve()
     if not in_place:
         refuse_existing(folder)
+    load_images(data, "test")  # refuses before anything is written
     with _staged(folder) as staging:
         result = write_weights(model, facts, data, staging)
         (staging / "README.md").write_text(
@@ -302,7 +297,7 @@ def export_space(
             modules, packages = needed_modules(source / "app.py")
             package = staging / "era_s12"
             package.mkdir()
-            for module in (*modules, Path(__file__).parent / "__init__.py"):
+            for module in (*modules, Path(files("era_s12")) / "__init__.py"):
                 shutil.copy(module, package)
             shutil.copy(source / "app.py", staging)
             shutil.copytree(source / "examples", staging / "examples")

@@ -58,7 +58,7 @@ class LRRange:
         ax.legend(frameon=False)
         return figure
 
-# %% ../nbs/04_lr_finder.ipynb #815ef24a
+# %% ../nbs/04_lr_finder.ipynb #8dc5b6d3
 def read_curve(
     rates: list[float],  # learning rate of each step, growing
     losses: list[float],  # loss of each step
@@ -80,12 +80,13 @@ def read_curve(
         )
     way_down = points.smoothed[: lowest + 1]
     slope = np.gradient(way_down, np.log(points.lr[: lowest + 1]))
-    learns = int((way_down <= start - 0.1 * fall).argmax())
+    above = np.flatnonzero(way_down > start - 0.1 * fall)
+    learns = int(above[-1]) + 1 if len(above) else 0
     steepest = learns + int(slope[learns:].argmin())
     lr_max = points.lr[lowest] / 2
     return LRRange(min(points.lr[learns], lr_max), lr_max, points.lr[steepest], points)
 
-# %% ../nbs/04_lr_finder.ipynb #14066594
+# %% ../nbs/04_lr_finder.ipynb #89fb968e
 def lr_find(
     model: LitResNet,  # the network to be trained; it is left as it was
     dm: CIFAR10DataModule,  # where the training batches come from
@@ -97,7 +98,7 @@ def lr_find(
 ) -> LRRange:
     """Learning-rate range test (arXiv:1506.01186) with Lightning's Tuner.
 
-    Model, random state and folder are left as they were. Raises `InvalidInput` for rates or steps that are out
+    Model, PyTorch's random state and the folder are left as they were. Raises `InvalidInput` for rates or steps that are out
     of range, and when the loss never falls.
     """
     if not 0 < first < last < float("inf"):
@@ -115,7 +116,9 @@ def lr_find(
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            limit_val_batches=0,
+            check_val_every_n_epoch=1_000_000,  # never: the test set may be what validation runs on
+            devices=1,
+            num_nodes=1,
             use_distributed_sampler=False,
         )
         # The Tuner hands back smoothed losses only; the raw ones are noted as the criterion computes them.
@@ -132,5 +135,7 @@ def lr_find(
                 num_training=steps,
                 update_attr=False,
             )
+    for metric in (model.train_accuracy, model.val_accuracy):
+        metric.reset()
     rates = found.results["lr"]
     return read_curve(rates[: len(losses)], losses[: len(rates)])

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Recipe', 'recipe_names', 'load_recipe', 'LitResNet', 'choose_precision', 'make_trainer', 'train', 'refuse_existing']
 
-# %% ../nbs/03_training.ipynb #e51b78c7
+# %% ../nbs/03_training.ipynb #43d2cd63
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -16,13 +16,16 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 import yaml
+from torch import Tensor, nn
 from pytorch_lightning.callbacks import (
     EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
+    TQDMProgressBar,
 )
 from pytorch_lightning.loggers import CSVLogger
-from torch import Tensor, nn
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from torch.optim.lr_scheduler import OneCycleLR
 from torchmetrics.classification import MulticlassAccuracy
 
@@ -77,7 +80,7 @@ def recipe_names() -> list[str]:
         for path in (files("era_s12") / "recipes").iterdir()
     )
 
-# %% ../nbs/03_training.ipynb #ed6b93df
+# %% ../nbs/03_training.ipynb #70901bdd
 def load_recipe(
     recipe: str | Path = "s10",  # the name of a shipped recipe, or a YAML file
     **overrides,  # fields of `Recipe`; None leaves the recipe's own
@@ -101,7 +104,7 @@ def load_recipe(
     required = {
         f.name for f in dataclasses.fields(Recipe) if f.default is dataclasses.MISSING
     }
-    if unknown := values.keys() - types:
+    if unknown := {str(name) for name in values} - types.keys():
         raise InvalidInput(
             f"{recipe}: unknown field {min(unknown)}; a recipe has {', '.join(types)}."
         )
@@ -111,7 +114,7 @@ def load_recipe(
         values[name] = _as_type(types[name], value, f"{recipe}: {name}")
     return Recipe(**values)
 
-# %% ../nbs/03_training.ipynb #6a3d3cc1
+# %% ../nbs/03_training.ipynb #12acc502
 def _as_type(kind: type, value, name: str):
     "The value as a `kind`; YAML reads 1 as a whole number and 1e-3 as text where a float is meant."
     try:
@@ -120,12 +123,12 @@ def _as_type(kind: type, value, name: str):
         ):
             raise ValueError
         return kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput(
             f"{name} is {value!r}; a value of type {kind.__name__} is needed."
         ) from None
 
-# %% ../nbs/03_training.ipynb #289d469a
+# %% ../nbs/03_training.ipynb #16984c62
 class LitResNet(CustomResNet, pl.LightningModule):
     "`CustomResNet` with its loss, metrics, optimiser and learning-rate schedule."
 
@@ -159,7 +162,12 @@ class LitResNet(CustomResNet, pl.LightningModule):
         loss = self.criterion(logits, labels)
         self.train_accuracy(logits, labels)
         self.log(
-            "train_loss", loss, on_step=True, on_epoch=True, batch_size=len(labels)
+            "train_loss",
+            loss,
+            on_step=True,
+            on_epoch=True,
+            batch_size=len(labels),
+            sync_dist=True,
         )
         self.log(
             "train_accuracy",
@@ -236,14 +244,17 @@ def choose_precision() -> str:  # of the Trainer: 'bf16-mixed' or '32-true'
         fast = not torch.backends.mps.is_available() and _cpu_has_bf16()
     return "bf16-mixed" if fast else "32-true"
 
-# %% ../nbs/03_training.ipynb #79a1abde
+# %% ../nbs/03_training.ipynb #20ee3df7
 def make_trainer(
     recipe: Recipe,
     out: str | Path,  # folder for checkpoints and logs
     precision: str | None = None,  # None for the one that `choose_precision` chooses
     **kwargs,  # passed on to Lightning's Trainer: devices, strategy, callbacks, …
 ) -> pl.Trainer:
-    "Lightning's Trainer with a CSV log in `out/logs` and `out/checkpoints/last.ckpt` after each epoch."
+    """Lightning's Trainer with a CSV log in `out/logs` and `out/checkpoints/last.ckpt` after each epoch.
+
+    Raises `InvalidInput` for options that Lightning refuses.
+    """
     callbacks = [
         ModelCheckpoint(
             Path(out) / "checkpoints",
@@ -254,20 +265,32 @@ def make_trainer(
         LearningRateMonitor("step"),
         *kwargs.pop("callbacks", []),
     ]
+    if kwargs.get("enable_progress_bar", True):
+        callbacks.append(
+            TQDMProgressBar()
+        )  # the default, rich's, shows nothing in a plain log
     if recipe.ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
-    return pl.Trainer(
-        max_epochs=recipe.epochs,
-        precision=precision or choose_precision(),
-        logger=CSVLogger(out, name="", version="logs"),
-        callbacks=callbacks,
-        log_every_n_steps=1,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,  # the data module shares the images out by itself
-        **kwargs,
-    )
+        device = (
+            "cuda" if torch.cuda.is_available() else None
+        )  # beside the weights, not in the processor's memory
+        callbacks.append(EMAWeightAveraging(device=device, decay=recipe.ema_decay))
+    try:
+        return pl.Trainer(
+            max_epochs=recipe.epochs,
+            precision=precision or choose_precision(),
+            logger=CSVLogger(out, name="", version="logs"),
+            callbacks=callbacks,
+            log_every_n_steps=1,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # the data module shares the images out by itself
+            **kwargs,
+        )
+    except (ValueError, TypeError, MisconfigurationException) as error:
+        raise InvalidInput(
+            f"Lightning's Trainer refuses its options: {str(error).splitlines()[0]}"
+        ) from None
 
-# %% ../nbs/03_training.ipynb #0b3bf490
+# %% ../nbs/03_training.ipynb #dc0e241d
 def train(
     recipe: Recipe,
     data: str | Path = "sample",  # see `load_images`
@@ -279,20 +302,29 @@ def train(
     Raises `InvalidInput` for unusable data or numbers, or when `out` exists and is not empty; nothing is written then.
     """
     out = Path(out or Path("runs") / recipe.name)
-    refuse_existing(out)
+    # With several devices Lightning starts this program again for each; the first one looks after the folder.
+    first = rank_zero_only.rank == 0
+    if first:
+        refuse_existing(out)
     dm = CIFAR10DataModule(data, recipe.batch_size, recipe.val_size, recipe.seed)
     dm.setup("fit")
+    if recipe.pct_start * recipe.epochs * dm.steps_per_epoch <= 1:
+        raise InvalidInput(
+            f"{recipe.epochs} × {dm.steps_per_epoch} steps are too few for a schedule; use smaller batches."
+        )
     pl.seed_everything(recipe.seed, verbose=False)
     model = LitResNet(recipe).to(memory_format=torch.channels_last)
     trainer = make_trainer(recipe, out, **kwargs)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.yaml").write_text(
-        yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False)
-    )
-    print(
-        f"{recipe.name}: {recipe.epochs} epochs of {dm.steps_per_epoch} steps on {len(dm.splits['train']):,} images, "
-        f"{trainer.precision}, channels_last, on {trainer.strategy.root_device.type}"
-    )
+    if first:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "recipe.yaml").write_text(
+            yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False)
+        )
+        print(
+            f"{recipe.name}: {recipe.epochs} epochs of {dm.steps_per_epoch} steps "
+            f"on {len(dm.splits['train']):,} images, {trainer.precision}, channels_last, on {trainer.num_devices} "
+            f"{trainer.strategy.root_device.type}"
+        )
     trainer.fit(model, datamodule=dm)
     return model, out
 

@@ -1,8 +1,16 @@
-"""Builds what is made from the notebooks: python nbs/build.py readme | book | links | sample SOURCE."""
+"""Builds what is made and not written by hand.
+
+python nbs/build.py readme             README.md from index.ipynb
+python nbs/build.py book               HTML pages of the notebooks, in _book/
+python nbs/build.py links              links of the notebooks to the owner in settings.ini
+python nbs/build.py sample FOLDER      the shipped sample and the app's examples, from the whole data set
+python nbs/build.py evidence RUN       nbs/results/RECIPE, from the run whose weights are in space/
+"""
 
 import argparse
 import configparser
 import io
+import json
 import re
 import shutil
 from pathlib import Path
@@ -67,6 +75,7 @@ def readme():
     body = re.sub(
         r"\]\((?!https?:|#)(?:\.\./)?([^)]*)\)", lambda m: f"]({relink(m[1])})", body
     )
+    body = re.sub(r"\n[ \t]*(\n[ \t]*)+\n", "\n\n", body)
     (ROOT / "README.md").write_text(body.strip() + "\n", encoding="utf-8")
 
 
@@ -125,11 +134,24 @@ def sample(source):
         picture.save(ROOT / "space" / "examples" / f"{name}_{index:05}.png")
 
 
+def evidence(run):
+    """Keep the small evidence of the run whose weights are in space/: its log, its recipe, and what was measured."""
+    config = json.loads((ROOT / "space" / "config.json").read_text(encoding="utf-8"))
+    target = NBS / "results" / config["recipe"]["name"]
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(run) / "logs" / "metrics.csv", target)
+    shutil.copy(Path(run) / "recipe.yaml", target)
+    names = ("accuracy", "epochs", "trained_on", "tested_on")
+    summary = json.dumps({name: config[name] for name in names}, indent=1)
+    (target / "summary.json").write_text(summary + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["readme", "book", "links", "sample"])
-    parser.add_argument(
-        "source", nargs="?", help="for sample: the folder with the Parquet files"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    builders = {f.__name__: f for f in (readme, book, links, sample, evidence)}
+    parser.add_argument("what", choices=builders)
+    parser.add_argument("source", nargs="*", help="the FOLDER or the RUN")
     args = parser.parse_args()
-    sample(args.source) if args.what == "sample" else globals()[args.what]()
+    builders[args.what](*args.source)

@@ -15,6 +15,11 @@ from era_s12.inference import (
     square_picture,
 )
 
+# The visitor's own fonts: nothing is fetched from anywhere else.
+FONTS = {
+    "font": ["system-ui", "sans-serif"],
+    "font_mono": ["ui-monospace", "monospace"],
+}
 HERE = Path(__file__).parent
 MAX_BYTES, MAX_PIXELS = 10_000_000, 24_000_000
 SHOWN = 448  # pixels, the side of the pictures that are sent back
@@ -25,6 +30,12 @@ Give it a picture of one of ten things ({classes}): it says what it sees, and wh
 other picture it names one of them all the same."""
 HOW_TO_READ = """**Bright is where the network saw the class that it names**, dark is what it ignored. The first layers see edges
 and colours, the last ones whole objects, in coarse patches. A heat map is a hint, not a proof."""
+OUTPUT_PICTURES = (
+    ("Heat map", "The picture with its heat map"),
+    ("Its 32×32 input", "The 32 by 32 pixels that the network sees"),
+)
+# A small picture fills its frame too, with its pixels to be seen.
+CSS = "#picture img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated }"
 PRIVACY = (
     "Pictures are kept only to answer, deleted within the hour, and sent nowhere else."
 )
@@ -52,7 +63,7 @@ def classify(image, top_k=3, show_cam=True, target_layer="resblock3", opacity=0.
             raise InvalidInput(
                 f"The file is too large; at most {MAX_BYTES // 1_000_000} MB are accepted."
             )
-        picture = square_picture(open_picture(image, MAX_PIXELS))
+        picture = square_picture(open_picture(Path(image).read_bytes(), MAX_PIXELS))
         prediction = classifier.predict(picture, top_k)
         seen = seen_picture(picture).resize((SHOWN, SHOWN), Image.Resampling.NEAREST)
         photo = picture.resize((SHOWN, SHOWN), Image.Resampling.BICUBIC)
@@ -85,49 +96,40 @@ def build():
                     type="filepath",
                     label="Your picture",
                     height=320,
+                    elem_id="picture",
                     alt_text="The picture you chose",
                 )
-                examples = [
-                    [str(path)] for path in sorted((HERE / "examples").glob("*.png"))
-                ]
+                # An upload stays as it is: `classify` reads it, with its own limits and words.
+                read = image.preprocess
+                image.preprocess = lambda upload: (
+                    upload.path if upload and upload.path else read(upload)
+                )
                 gr.Examples(
-                    examples,
+                    [[str(path)] for path in sorted((HERE / "examples").glob("*.png"))],
                     [image],
                     label="Or one of these, one of each class",
-                    examples_per_page=10,
-                )
-                top_k = gr.Slider(1, 10, 3, step=1, label="Classes to show")
-                show_cam = gr.Checkbox(
-                    True, label="Show where the network looked (Grad-CAM)"
-                )
-                layer = gr.Dropdown(
-                    list(LAYERS),
-                    value=LAYERS[-1],
-                    label="Layer, from the first to the last",
-                )
-                opacity = gr.Slider(
-                    0,
-                    1,
-                    0.5,
-                    step=0.05,
-                    label="Opacity: 0 is the photo, 1 the heat map",
                 )
             with gr.Column():
                 label = gr.Label(label="What the network sees")
                 with gr.Row():
-                    shown = gr.Image(
-                        label="Where it looked",
-                        alt_text="The picture with its heat map",
-                        min_width=140,
-                        interactive=False,
+                    shown, seen = (
+                        gr.Image(
+                            label=name,
+                            alt_text=text,
+                            min_width=140,
+                            buttons=["fullscreen"],
+                            interactive=False,
+                        )
+                        for name, text in OUTPUT_PICTURES
                     )
-                    seen = gr.Image(
-                        label="Its input, 32×32",
-                        alt_text="The 32 by 32 pixel input",
-                        min_width=140,
-                        interactive=False,
-                    )
-                gr.Markdown(HOW_TO_READ)
+        with gr.Row():
+            top_k = gr.Slider(1, 10, 3, step=1, label="Classes to show")
+            opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity (0 photo, 1 map)")
+            layer = gr.Dropdown(
+                list(LAYERS), value=LAYERS[-1], label="Layer, first to last"
+            )
+            show_cam = gr.Checkbox(True, label="Show the heat map (Grad-CAM)")
+        gr.Markdown(HOW_TO_READ)
         gr.Markdown(PRIVACY)
         inputs, outputs = [image, top_k, show_cam, layer, opacity], [label, shown, seen]
         triggers = [part.change for part in inputs]
@@ -146,5 +148,8 @@ def build():
 
 if __name__ == "__main__":
     build().queue(default_concurrency_limit=2, max_size=64).launch(
-        max_file_size=MAX_BYTES, show_error=True
+        max_file_size=MAX_BYTES,
+        show_error=True,
+        css=CSS,
+        theme=gr.themes.Default(**FONTS),
     )
