@@ -86,7 +86,7 @@ def plot_curves(
     accuracy.legend(frameon=False)
     return figure
 
-# %% ../nbs/07_analysis.ipynb #6b67f052
+# %% ../nbs/07_analysis.ipynb #2f0a099d
 class Interpretation:
     "What a classifier answers on a set of labelled images; it is asked once, and tables and plots are drawn from that."
 
@@ -188,7 +188,7 @@ class Interpretation:
         by_class = self.accuracy_by_class().sort_values("accuracy")
         bars = ax.barh(by_class.index, by_class.accuracy * 100, color="C0")
         ax.axvline(self.accuracy * 100, color="black", ls="--")
-        ax.bar_label(bars, fmt="%.1f", padding=3, bbox={"color": "white", "pad": 1})
+        ax.bar_label(bars, fmt="%.1f", padding=6, bbox={"color": "white", "pad": 1})
         title = f"{self.accuracy:.1%} of all {len(self.labels):,} images (dashed)"
         ax.set(
             xlabel="accuracy (% of the images of the class)", xlim=(0, 108), title=title

@@ -21,7 +21,7 @@ from .cifar10 import InvalidInput
 from .data import CIFAR10DataModule
 from .training import LitResNet, choose_precision
 
-# %% ../nbs/04_lr_finder.ipynb #7435ae15
+# %% ../nbs/04_lr_finder.ipynb #4c3726a8
 @dataclass
 class LRRange:
     "What a learning-rate range test found."
@@ -55,7 +55,7 @@ class LRRange:
         ax.set(
             xscale="log", xlabel="learning rate", ylabel="training loss (cross-entropy)"
         )
-        ax.legend(frameon=False)
+        ax.legend(framealpha=0.9)
         return figure
 
 # %% ../nbs/04_lr_finder.ipynb #8dc5b6d3

@@ -28,7 +28,8 @@ INTRODUCTION = """# CIFAR-10 with explanations
 Give it a picture of one of ten things ({classes}): it says what it sees, and where it looked. The network was trained on
 32×32 pixels, and is right on {accuracy:.1%} of {images:,} test images. It knows nothing but these ten classes: of any
 other picture it names one of them all the same."""
-HOW_TO_READ = """**Bright is where the network saw the class that it names**, dark is what it ignored. The first layers see edges
+HOW_TO_READ = """**Bright is where the network saw the class that it names**, dark is where little or
+nothing spoke for it. The first layers see edges
 and colours, the last ones whole objects, in coarse patches. A heat map is a hint, not a proof."""
 OUTPUT_PICTURES = (
     ("Heat map", "The picture with its heat map"),
@@ -124,7 +125,7 @@ def build():
                     )
         with gr.Row():
             top_k = gr.Slider(1, 10, 3, step=1, label="Classes to show")
-            opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity (0 photo, 1 map)")
+            opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity of the heat map")
             layer = gr.Dropdown(
                 list(LAYERS), value=LAYERS[-1], label="Layer, first to last"
             )
