@@ -20,18 +20,19 @@ from .data import show_images
 from .explanation import heat_maps, overlay
 from .inference import Classifier
 
-# %% ../nbs/07_analysis.ipynb #8cdd3ace
+# %% ../nbs/07_analysis.ipynb #60435db4
 def read_metrics(
     metrics_csv: str | Path,  # `logs/metrics.csv` of a run
 ) -> tuple[
     pd.DataFrame, pd.DataFrame
-]:  # by step (lr, train_loss) and by epoch (loss and accuracy)
+]:  # by step (lr, train_loss) and by epoch (loss, accuracy, speed)
     "The log of a run as two tables. Raises `InvalidInput` when there is no such log."
     try:
         log = pd.read_csv(metrics_csv)
-        steps = log.rename(
-            columns={"lr-Adam": "lr", "train_loss_step": "train_loss"}
-        ).groupby("step")
+        log = log.rename(
+            columns={name: "lr" for name in log if name.startswith("lr")}
+        ).loc[:, lambda t: ~t.columns.duplicated()]
+        steps = log.rename(columns={"train_loss_step": "train_loss"}).groupby("step")
         steps = steps[["lr", "train_loss"]].first()
         epochs = (
             log.rename(columns={"train_loss_epoch": "train_loss"})
@@ -43,8 +44,10 @@ def read_metrics(
             for what in ("loss", "accuracy")
             for split in ("train", "val", "test")
         ]
-        epochs = epochs.first()
-        epochs = epochs[[name for name in names if name in epochs]].dropna(how="all")
+        epochs = epochs.last()
+        epochs = epochs[
+            [name for name in (*names, "images_per_second") if name in epochs]
+        ].dropna(how="all")
     except (OSError, ValueError, KeyError):
         raise InvalidInput(
             f"{metrics_csv}: is not the log of a training run (logs/metrics.csv)."
@@ -52,7 +55,7 @@ def read_metrics(
     epochs.index = epochs.index.astype(int) + 1  # people count epochs from 1
     return steps, epochs
 
-# %% ../nbs/07_analysis.ipynb #cd8e2cb4
+# %% ../nbs/07_analysis.ipynb #6971d15f
 def plot_curves(
     metrics_csv: str | Path,  # `logs/metrics.csv` of a run
 ) -> Figure:
@@ -61,7 +64,9 @@ def plot_curves(
     figure = Figure(figsize=(12, 3.5), layout="constrained")
     loss, accuracy, rate = figure.subplots(1, 3)
     styles = {"train": ("C0", "o-"), "val": ("C1", "s--"), "test": ("C1", "s--")}
-    for name, values in epochs.items():
+    for name, values in epochs.drop(
+        columns="images_per_second", errors="ignore"
+    ).items():
         split, what = name.split("_")
         color, style = styles[split]
         scale = 100 if what == "accuracy" else 1

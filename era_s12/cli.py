@@ -21,11 +21,12 @@ from jsonargparse import ArgumentParser
 
 from . import __version__
 
-# %% ../nbs/09_cli.ipynb #e5729ab5
+# %% ../nbs/09_cli.ipynb #e6b49aa3
 def train(
-    recipe: str = "s10",
-    data: str = "sample",
+    recipe: str | None = None,
+    data: str | None = None,
     out: str | None = None,
+    resume: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     val_size: int | None = None,
@@ -36,13 +37,17 @@ def train(
     strategy: str = "auto",
     precision: str | None = None,
     num_nodes: int = 1,
+    channels_last: bool = True,
+    fused: bool = True,
+    compile: bool | None = None,
 ) -> None:
     """Train the network by a recipe, and measure it on the test images.
 
     Args:
-        recipe: a shipped recipe (s10, quick), or a YAML file
-        data: 'sample', 'torchvision:FOLDER' (downloads), or a folder with Parquet files or cifar-10-batches-py
+        recipe: a shipped recipe (best, quick, s10), or a YAML file; s10 unless given
+        data: 'sample' (unless given), 'torchvision:FOLDER' (downloads), or a folder with Parquet files or cifar-10-batches-py
         out: a new folder for the run; runs/NAME of the recipe unless given
+        resume: the folder of a run that was stopped, to be continued with its own recipe and data
         epochs: passes over the training images, instead of the recipe's
         batch_size: images a step, instead of the recipe's
         val_size: training images kept apart for validation, instead of the recipe's
@@ -53,49 +58,75 @@ def train(
         strategy: how several devices work together, as Lightning's Trainer takes it
         precision: as Lightning's Trainer takes it; bf16-mixed where the hardware has it, else 32-true, unless given
         num_nodes: machines that take part
+        channels_last: whether the channels of a pixel lie side by side in memory
+        fused: whether the optimiser updates all weights in one kernel
+        compile: whether torch.compile translates the network; on GPUs unless given
     """
+    from era_s12.cifar10 import InvalidInput
     from era_s12.training import load_recipe
 
     overrides = {"epochs": epochs, "batch_size": batch_size, "val_size": val_size}
-    chosen = load_recipe(recipe, **overrides, lr_min=lr_min, lr_max=lr_max, seed=seed)
+    overrides |= {"lr_min": lr_min, "lr_max": lr_max, "seed": seed}
+    if resume:
+        fixed = {"recipe": recipe, "out": out} | overrides
+        given = [
+            f"--{name.replace('_', '-')}"
+            for name, value in fixed.items()
+            if value is not None
+        ]
+        if given:
+            raise InvalidInput(
+                f"A run is resumed with its own recipe and in its own folder; leave out {', '.join(given)}."
+            )
+    else:
+        chosen, data = load_recipe(recipe or "s10", **overrides), data or "sample"
     devices = int(devices) if re.fullmatch(r"-?\d+", devices) else devices
-    trainer = {
+    switches = {
         "devices": devices,
         "strategy": strategy,
         "precision": precision,
         "num_nodes": num_nodes,
     }
-    run, result = _train(chosen, data, out, **trainer)
+    switches |= {"channels_last": channels_last, "fused": fused, "compile": compile}
+    run, result = _train(None if resume else chosen, data, resume or out, **switches)
     print(
         f"accuracy {result.accuracy:.2%} on {len(result.labels):,} test images\nthe run: {run}"
     )
-    print(f"next: era_s12 report {run} --data {data}")
+    print(f"next: era_s12 report {run}" + (f" --data {data}" if data else ""))
 
-# %% ../nbs/09_cli.ipynb #cde9c1b8
-def _train(recipe, data: str, out: str | None, **kwargs):
-    "Train, and write the weights; the folder of the run, and the interpretation of the stored weights."
+# %% ../nbs/09_cli.ipynb #3b3094ab
+def _train(recipe, data: str | None, out: str | None, **kwargs):
+    """Train, and write the weights; the folder of the run, and the interpretation of the stored weights.
+
+    Without a recipe, the run in the folder `out` is continued.
+    """
     from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
     from era_s12.data import load_images
     from era_s12.export import read_checkpoint, write_weights
-    from era_s12.training import train
+    from era_s12.training import resume, train
 
     _quiet()
-    load_images(
-        data, "test"
-    )  # so that unusable test images are found before the training, and not after it
-    _, run = train(recipe, data, out, **kwargs)
+    if recipe:
+        load_images(
+            data, "test"
+        )  # so that unusable test images are found before the training, and not after it
+        model, run = train(recipe, data, out, **kwargs)
+    else:
+        model, run = resume(out, data, **kwargs)
     if rank_zero_only.rank:
         sys.exit()  # of several processes the first one does the rest
+    data = model.trainer.datamodule.data
     return run, write_weights(
         *read_checkpoint(run / "checkpoints" / "last.ckpt"), data, run / "weights"
     )
 
-# %% ../nbs/09_cli.ipynb #82e414a3
+# %% ../nbs/09_cli.ipynb #731a6d9b
 def lr_find(
     recipe: str = "s10",
     data: str = "sample",
     out: str | None = None,
+    write: str | None = None,
     steps: int = 100,
     batch_size: int | None = None,
     seed: int | None = None,
@@ -103,16 +134,21 @@ def lr_find(
     """Find the two ends of the learning-rate schedule with a range test.
 
     Args:
-        recipe: a shipped recipe (s10, quick), or a YAML file
+        recipe: a shipped recipe (best, quick, s10), or a YAML file
         data: 'sample', 'torchvision:FOLDER' (downloads), or a folder with Parquet files or cifar-10-batches-py
         out: a folder for the points (lr_range.csv) and the plot (lr_range.png)
+        write: a recipe file that both ends are written to; a new one gets the other numbers of the recipe
         steps: training steps over which the rate grows
         batch_size: images a step, instead of the recipe's
         seed: of weights, order and augmentation, instead of the recipe's
     """
+    from era_s12.lr_finder import write_rates
     from era_s12.training import load_recipe
 
-    found = _lr_find(load_recipe(recipe, batch_size=batch_size, seed=seed), data, steps)
+    chosen = load_recipe(recipe, batch_size=batch_size, seed=seed)
+    if write and Path(write).exists():
+        load_recipe(write)  # refuses, before the long part, a file that is no recipe
+    found = _lr_find(chosen, data, steps)
     print(
         f"lr_min {found.lr_min:.3g}, steepest {found.steepest:.3g}, lr_max {found.lr_max:.3g}"
     )
@@ -121,6 +157,10 @@ def lr_find(
         found.points.to_csv(Path(out) / "lr_range.csv", index=False)
         found.plot().savefig(Path(out) / "lr_range.png", dpi=120)
         print(f"points and plot: {out}")
+    if write:
+        write_rates(found, chosen, data, write)
+        print(f"next: era_s12 train --recipe {write} --data {data}")
+        return
     size = f" --batch-size {batch_size}" if batch_size else ""
     rates = f"--lr-min {found.lr_min:.3g} --lr-max {found.lr_max:.3g}"
     print(f"next: era_s12 train --recipe {recipe} --data {data}{size} {rates}")

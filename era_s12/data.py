@@ -234,17 +234,23 @@ def cutout(
     hole = (y >= top) & (y < top + size) & (x >= left) & (x < left + size)
     return images.masked_fill(hole, 0)
 
-# %% ../nbs/01_data.ipynb #fe3c36f5
+# %% ../nbs/01_data.ipynb #a40bda2e
 def augment(
     images: Tensor,  # float, N×3×32×32, normalised
     generator: Generator | None = None,  # on the device of the images
+    mirrored: (
+        Tensor | None
+    ) = None,  # bool, N: which images to flip; None for a random half
 ) -> Tensor:  # same shape
     "Random crop after padding by 4, horizontal flip, and an 8×8 cutout, different for each image."
     images = random_crop(images, generator=generator)
-    images = random_flip(images, generator=generator)
+    if mirrored is None:
+        images = random_flip(images, generator=generator)
+    else:
+        images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images)
     return cutout(images, generator=generator)
 
-# %% ../nbs/01_data.ipynb #810a99bb
+# %% ../nbs/01_data.ipynb #a51a0009
 class TensorImages:
     "A data set in memory whose items are fetched a whole batch at a time."
 
@@ -258,12 +264,20 @@ class TensorImages:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor]:
-        "Images and labels at these positions; `DataLoader` calls this once a batch."
+    def __getitems__(self, positions: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        "Images and labels at these positions, and the positions; `DataLoader` calls this once a batch."
         index = torch.tensor(positions, device=self.images.device)
-        return self.images.index_select(0, index), self.labels.index_select(0, index)
+        return (
+            self.images.index_select(0, index),
+            self.labels.index_select(0, index),
+            index,
+        )
 
-# %% ../nbs/01_data.ipynb #bf8149d2
+    def to(self, device: torch.device) -> "TensorImages":
+        "The same data set in the memory of that device."
+        return TensorImages(self.images.to(device), self.labels.to(device))
+
+# %% ../nbs/01_data.ipynb #8fe8ffe0
 class CIFAR10DataModule(pl.LightningDataModule):
     "CIFAR-10 in memory: batches are indexed, moved to the device, normalised and, for training, augmented there."
 
@@ -275,6 +289,7 @@ class CIFAR10DataModule(pl.LightningDataModule):
         batch_size: int = 512,  # images a training step, over all devices together
         val_size: int = 0,  # training images kept apart for validation; with 0 the test set is used
         seed: int = 0,  # of the split, the order and the augmentation
+        alternating_flip: bool = False,  # whether an image is mirrored every other epoch instead of at random
     ):
         "Raises `InvalidInput` for a size that is out of range; data is checked by `setup`."
         super().__init__()
@@ -290,6 +305,7 @@ class CIFAR10DataModule(pl.LightningDataModule):
             val_size,
             seed,
         )
+        self.alternating_flip = alternating_flip
         self.splits: dict[str, TensorImages] = {}
 
     def _load_train(self) -> None:
@@ -333,23 +349,19 @@ class CIFAR10DataModule(pl.LightningDataModule):
         return len(self.train_dataloader())
 
     def _loader(self, split: str, train: bool = False) -> DataLoader:
-        world_size, rank = (
-            (self.trainer.world_size, self.trainer.global_rank)
-            if self.trainer
-            else (1, 0)
-        )
+        data, world_size, rank = self.splits[split], 1, 0
+        if (
+            self.trainer
+        ):  # the whole set moves into the memory of the device that computes
+            world_size, rank = self.trainer.world_size, self.trainer.global_rank
+            data = data.to(self.trainer.strategy.root_device)
         sampler = DistributedSampler(
-            self.splits[split],
-            world_size,
-            rank,
-            shuffle=train,
-            seed=self.seed,
-            drop_last=train,
+            data, world_size, rank, shuffle=train, seed=self.seed, drop_last=train
         )
         batches = BatchSampler(
             sampler, max(self.batch_size // world_size, 1), drop_last=train
         )
-        return DataLoader(self.splits[split], batch_sampler=batches, collate_fn=_as_is)
+        return DataLoader(data, batch_sampler=batches, collate_fn=_as_is)
 
     def train_dataloader(self) -> DataLoader:
         "Batches of the training images, in an order that depends on seed and epoch alone."
@@ -363,9 +375,11 @@ class CIFAR10DataModule(pl.LightningDataModule):
         "Batches of the test images."
         return self._loader("test")
 
-    def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], _: int) -> tuple:
+    def on_after_batch_transfer(
+        self, batch: tuple[Tensor, Tensor, Tensor], _: int
+    ) -> tuple[Tensor, Tensor]:
         "Normalise the batch on its device and, when training, augment it."
-        images, labels = batch
+        images, labels, positions = batch
         images = normalize(images)
         if self.trainer and self.trainer.training:
             # A stream of its own for each seed, step and rank, whatever was drawn before
@@ -373,7 +387,15 @@ class CIFAR10DataModule(pl.LightningDataModule):
             seed = int(
                 np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1
             )
-            images = augment(images, Generator(images.device).manual_seed(seed))
+            # Half of the images begin mirrored, and all of them turn round each epoch (arXiv:2404.00498)
+            mirrored = (
+                (positions + self.trainer.current_epoch) % 2 == 1
+                if self.alternating_flip
+                else None
+            )
+            images = augment(
+                images, Generator(images.device).manual_seed(seed), mirrored
+            )
         return images, labels
 
 # %% ../nbs/01_data.ipynb #c2884afe

@@ -88,13 +88,15 @@ def _staged(folder: Path) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(source, target)
 
-# %% ../nbs/08_export.ipynb #98506acb
+# %% ../nbs/08_export.ipynb #337f2517
 def _save(
     model: CustomResNet, facts: dict, folder: Path, dtype: torch.dtype
 ) -> Classifier:
     "Write weights of that type and what is known of them, and read them back."
     stored = copy.deepcopy(model).cpu().to(dtype, memory_format=torch.contiguous_format)
-    config = {"classes": model.classes, "mean": model.mean, "std": model.std, **facts}
+    config = {
+        name: getattr(model, name) for name in ("classes", "mean", "std", "logit_scale")
+    } | facts
     with tempfile.TemporaryDirectory(
         dir=folder
     ) as name:  # save_pretrained adds a model card that we do not want here

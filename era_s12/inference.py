@@ -204,7 +204,7 @@ def _fetch(folder_or_repo: str | Path) -> Path:
             f"'{folder_or_repo}' is no folder here, and could not be downloaded from the Hugging Face hub."
         ) from None
 
-# %% ../nbs/05_inference.ipynb #d795e5b0
+# %% ../nbs/05_inference.ipynb #a14fbaf0
 def _load(folder: Path) -> tuple[CustomResNet, dict]:
     "The model in a folder, and its whole `config.json`."
     try:
@@ -214,7 +214,9 @@ def _load(folder: Path) -> tuple[CustomResNet, dict]:
         )
         if len(mean) != 3 or len(std) != 3:
             raise ValueError
-        model = CustomResNet(config["classes"], mean, std)
+        model = CustomResNet(
+            config["classes"], mean, std, config.get("logit_scale", 1.0)
+        )
     except FileNotFoundError:
         raise InvalidInput(
             f"{folder}: has no config.json; a model is model.safetensors and config.json."

@@ -75,7 +75,7 @@ LAYERS = (
     "resblock3",
 )
 
-# %% ../nbs/02_model.ipynb #3a0cbd85
+# %% ../nbs/02_model.ipynb #e8de214a
 class CustomResNet(nn.Module, PyTorchModelHubMixin):
     "A residual network for 32×32 images, 7.8 M parameters: normalised N×3×32×32 → logits N×C (arXiv:1512.03385)."
 
@@ -84,9 +84,11 @@ class CustomResNet(nn.Module, PyTorchModelHubMixin):
         classes: Sequence[str] = CLASSES,  # names, in the order of the logits
         mean: Sequence[float] = MEAN,  # of each channel, for pixels in 0–1
         std: Sequence[float] = STD,  # of each channel, for pixels in 0–1
+        logit_scale: float = 1.0,  # what the outputs of the last layer are multiplied by
     ):
         super().__init__()
         self.classes, self.mean, self.std = tuple(classes), tuple(mean), tuple(std)
+        self.logit_scale = logit_scale
         self.PrepLayer = nn.Sequential(_conv(3, 64), nn.BatchNorm2d(64), nn.ReLU())
         self.Layer1 = LayerBlock(64, 128)
         self.resblock1 = ResBlock(128)
@@ -103,4 +105,4 @@ class CustomResNet(nn.Module, PyTorchModelHubMixin):
     ) -> Tensor:  # logits, N×C
         for layer in LAYERS:
             x = self.get_submodule(layer)(x)
-        return self.fc(self.max_pool4(x).flatten(1))
+        return self.logit_scale * self.fc(self.max_pool4(x).flatten(1))
