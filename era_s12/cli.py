@@ -21,7 +21,7 @@ from jsonargparse import ArgumentParser
 
 from . import __version__
 
-# %% ../nbs/09_cli.ipynb #e6b49aa3
+# %% ../nbs/09_cli.ipynb #b4a1ba8d
 def train(
     recipe: str | None = None,
     data: str | None = None,
@@ -32,13 +32,21 @@ def train(
     val_size: int | None = None,
     lr_min: float | None = None,
     lr_max: float | None = None,
+    pct_start: float | None = None,
+    optimizer: str | None = None,
+    weight_decay: float | None = None,
+    anneal_to_zero: bool | None = None,
+    label_smoothing: float | None = None,
+    logit_scale: float | None = None,
+    alternating_flip: bool | None = None,
+    ema_decay: float | None = None,
     seed: int | None = None,
     devices: str = "auto",
     strategy: str = "auto",
     precision: str | None = None,
     num_nodes: int = 1,
-    channels_last: bool = True,
-    fused: bool = True,
+    channels_last: bool | None = None,
+    fused: bool | None = None,
     compile: bool | None = None,
 ) -> None:
     """Train the network by a recipe, and measure it on the test images.
@@ -51,22 +59,46 @@ def train(
         epochs: passes over the training images, instead of the recipe's
         batch_size: images a step, instead of the recipe's
         val_size: training images kept apart for validation, instead of the recipe's
-        lr_min: learning rate at the first and the last step, instead of the recipe's
+        lr_min: learning rate at the first step, and at the last unless it ends at zero, instead of the recipe's
         lr_max: learning rate at the peak, instead of the recipe's
+        pct_start: share of the steps that lead up to the peak, instead of the recipe's
+        optimizer: adam, adamw or sgd, instead of the recipe's
+        weight_decay: of the weights of convolutions and the linear layer, instead of the recipe's
+        anneal_to_zero: whether the learning rate ends at zero, instead of the recipe's
+        label_smoothing: share of the target that is spread over all classes, instead of the recipe's
+        logit_scale: factor on the network's outputs, instead of the recipe's
+        alternating_flip: whether images are mirrored every other epoch instead of at random, instead of the recipe's
+        ema_decay: of the moving average of the weights, a step; 0 for none; instead of the recipe's
         seed: of everything that is random, instead of the recipe's
         devices: how many devices, or which, as Lightning's Trainer takes it
         strategy: how several devices work together, as Lightning's Trainer takes it
         precision: as Lightning's Trainer takes it; bf16-mixed where the hardware has it, else 32-true, unless given
         num_nodes: machines that take part
-        channels_last: whether the channels of a pixel lie side by side in memory
-        fused: whether the optimiser updates all weights in one kernel
-        compile: whether torch.compile translates the network; on GPUs unless given
+        channels_last: whether the channels of a pixel lie side by side in memory; true unless given
+        fused: whether the optimiser updates all weights in one operation; true unless given
+        compile: whether torch.compile translates the network; true on a single GPU unless given
     """
     from era_s12.cifar10 import InvalidInput
     from era_s12.training import load_recipe
 
     overrides = {"epochs": epochs, "batch_size": batch_size, "val_size": val_size}
-    overrides |= {"lr_min": lr_min, "lr_max": lr_max, "seed": seed}
+    overrides |= {
+        "lr_min": lr_min,
+        "lr_max": lr_max,
+        "pct_start": pct_start,
+        "optimizer": optimizer,
+    }
+    overrides |= {
+        "weight_decay": weight_decay,
+        "anneal_to_zero": anneal_to_zero,
+        "label_smoothing": label_smoothing,
+    }
+    overrides |= {
+        "logit_scale": logit_scale,
+        "alternating_flip": alternating_flip,
+        "ema_decay": ema_decay,
+        "seed": seed,
+    }
     if resume:
         fixed = {"recipe": recipe, "out": out} | overrides
         given = [
@@ -165,7 +197,7 @@ def lr_find(
     rates = f"--lr-min {found.lr_min:.3g} --lr-max {found.lr_max:.3g}"
     print(f"next: era_s12 train --recipe {recipe} --data {data}{size} {rates}")
 
-# %% ../nbs/09_cli.ipynb #684fd71c
+# %% ../nbs/09_cli.ipynb #847211a6
 def _lr_find(recipe, data: str, steps: int):
     "A range test of a recipe; the `LRRange`."
     import pytorch_lightning as pl
@@ -176,11 +208,13 @@ def _lr_find(recipe, data: str, steps: int):
     from era_s12.training import LitResNet
 
     _quiet()
-    dm = CIFAR10DataModule(data, recipe.batch_size, recipe.val_size, recipe.seed)
+    dm = CIFAR10DataModule(
+        data, recipe.batch_size, recipe.val_size, recipe.seed, recipe.alternating_flip
+    )
     dm.setup("fit")
     pl.seed_everything(recipe.seed, verbose=False)
     model = LitResNet(recipe).to(memory_format=torch.channels_last)
-    return lr_find(model, dm, steps=steps, seed=recipe.seed)
+    return lr_find(model, dm, steps=steps)
 
 # %% ../nbs/09_cli.ipynb #715ff3bf
 def report(

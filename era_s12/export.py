@@ -6,7 +6,7 @@
 __all__ = ['PACKAGES', 'read_checkpoint', 'read_weights', 'write_weights', 'app_source', 'needed_modules', 'requirements_txt',
            'space_readme', 'export_space']
 
-# %% ../nbs/08_export.ipynb #c24090e1
+# %% ../nbs/08_export.ipynb #4a7bc3d8
 import ast
 import copy
 import json
@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from .analysis import Interpretation
 from .cifar10 import InvalidInput
@@ -105,7 +106,15 @@ def _save(
             os.replace(Path(name) / file, folder / file)
     return Classifier.from_pretrained(folder)
 
-# %% ../nbs/08_export.ipynb #0f3c5ed4
+# %% ../nbs/08_export.ipynb #26e75683
+def _flip_averaged(result: Interpretation, images: Tensor) -> float:
+    "The accuracy when each image is also shown in the mirror, and the probabilities of the two are averaged."
+    mirrored = result.classifier.probabilities(images.flip(-1))
+    return (
+        (result.probabilities + mirrored).argmax(1) == result.labels
+    ).sum().item() / len(images)
+
+# %% ../nbs/08_export.ipynb #31564149
 def write_weights(
     model: CustomResNet,  # the trained network
     facts: dict,  # what is known of its training, from `read_checkpoint` or `read_weights`
@@ -115,7 +124,7 @@ def write_weights(
     """Write the weights, in float16 if at most 3 of 10,000 predictions change by it, and what they are.
 
     `config.json` gets classes, normalisation, recipe, data, and, measured anew on the stored file, the accuracy on the
-    test images, over all and by class, and the confusion matrix.
+    test images (with one look at each, and averaged with a look in the mirror), by class, and the confusion matrix.
     """
     folder = Path(folder)
     images, labels = load_images(data, "test")
@@ -135,6 +144,7 @@ def write_weights(
                 "images": len(images),
             },
             "accuracy": result.accuracy,
+            "accuracy_flip_averaged": _flip_averaged(result, images),
             "accuracy_by_class": result.accuracy_by_class()["accuracy"]
             .dropna()
             .to_dict(),

@@ -91,7 +91,7 @@ def read_curve(
     lr_max = points.lr[lowest] / 2
     return LRRange(min(points.lr[learns], lr_max), lr_max, points.lr[steepest], points)
 
-# %% ../nbs/04_lr_finder.ipynb #89fb968e
+# %% ../nbs/04_lr_finder.ipynb #4c66521e
 def lr_find(
     model: LitResNet,  # the network to be trained; it is left as it was
     dm: CIFAR10DataModule,  # where the training batches come from
@@ -99,7 +99,6 @@ def lr_find(
     last: float = 1.0,  # learning rate of the last step
     steps: int = 100,  # training steps; the test stops early when the loss has grown fourfold
     precision: str | None = None,  # None for the one that `choose_precision` chooses
-    seed: int = 0,  # of the order of the batches and of their augmentation
 ) -> LRRange:
     """Learning-rate range test (arXiv:1506.01186) with Lightning's Tuner.
 
@@ -113,7 +112,6 @@ def lr_find(
     if steps < 20:
         raise InvalidInput(f"steps is {steps}; at least 20 are needed to see a curve.")
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng():
-        torch.manual_seed(seed)
         trainer = pl.Trainer(
             max_epochs=-1,
             precision=precision or choose_precision(),
@@ -145,7 +143,7 @@ def lr_find(
     rates = found.results["lr"]
     return read_curve(rates[: len(losses)], losses[: len(rates)])
 
-# %% ../nbs/04_lr_finder.ipynb #a2ef4521
+# %% ../nbs/04_lr_finder.ipynb #fe00358b
 def write_rates(
     found: LRRange,  # what `lr_find` returned
     recipe: Recipe,  # the recipe it was found with
@@ -165,11 +163,17 @@ def write_rates(
             {name: value for name, value in values.items() if name != "name"},
             sort_keys=False,
         )
-    origin = f"lr-find: seed {recipe.seed}, batches of {recipe.batch_size}, {describe_data(data)}"
+    kept = f", {recipe.val_size} kept apart" if recipe.val_size else ""
+    origin = f"lr-find: seed {recipe.seed}, batches of {recipe.batch_size}, {describe_data(data)}{kept}"
     for name in ("lr_min", "lr_max"):
         text = re.sub(
             rf"(?m)^{name}:.*$", f"{name}: {getattr(found, name):.3g}  # {origin}", text
         )
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
+    if not np.isclose(load_recipe(partial).lr_max, found.lr_max, rtol=0.01):
+        partial.unlink()
+        raise InvalidInput(
+            f"{path}: has no lines of their own for lr_min and lr_max; write each field on a line."
+        )
     os.replace(partial, path)

@@ -65,16 +65,10 @@ def readme():
         (images / name).write_bytes(data)
     cells = nbformat.read(NBS / "index.ipynb", as_version=4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    alts = [
-        o.metadata["image/png"]["alt"]
-        for o in outputs
-        if "image/png" in o.get("data", {})
-    ]
+    alts = [o.metadata["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
     for alt, name in zip(alts, resources["outputs"], strict=True):
         body = body.replace(f"![png]({name})", f"![{alt}](images/{name})")
-    body = re.sub(
-        r"\]\((?!https?:|#)(?:\.\./)?([^)]*)\)", lambda m: f"]({relink(m[1])})", body
-    )
+    body = re.sub(r"\]\((?!https?:|#)(?:\.\./)?([^)]*)\)", lambda m: f"]({relink(m[1])})", body)
     body = re.sub(r"\n[ \t]*(\n[ \t]*)+\n", "\n\n", body)
     (ROOT / "README.md").write_text(body.strip() + "\n", encoding="utf-8")
 
@@ -112,10 +106,7 @@ def sample(source):
     image of its class after those: by position in the file, without a look at the pictures.
     """
     for split, per_class in (("train", 200), ("test", 100)):
-        table = pa.concat_tables(
-            pq.read_table(path)
-            for path in sorted(Path(source).glob(f"{split}*.parquet"))
-        )
+        table = pa.concat_tables(pq.read_table(path) for path in sorted(Path(source).glob(f"{split}*.parquet")))
         labels = table["label"].to_pandas()
         chosen = labels.groupby(labels).head(per_class).index
         target = ROOT / "era_s12" / "sample" / f"{split}.parquet"
@@ -135,21 +126,25 @@ def sample(source):
 
 
 def evidence(run):
-    """Keep the small evidence of the run whose weights are in space/: its log, its recipe, and what was measured."""
+    """Keep the small evidence of the run whose weights are in space/: its log, its recipe, and what was measured.
+
+    To be called on the machine that trained, whose name it notes.
+    """
     config = json.loads((ROOT / "space" / "config.json").read_text(encoding="utf-8"))
     target = NBS / "results" / config["recipe"]["name"]
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(run) / "logs" / "metrics.csv", target)
     shutil.copy(Path(run) / "recipe.yaml", target)
-    names = ("accuracy", "epochs", "trained_on", "tested_on")
-    summary = json.dumps({name: config[name] for name in names}, indent=1)
+    from era_s12.training import describe_machine
+
+    names = ("accuracy", "accuracy_flip_averaged", "epochs", "trained_on", "tested_on")
+    summary = {name: config[name] for name in names} | {"machine": describe_machine()}
+    summary = json.dumps(summary, indent=1)
     (target / "summary.json").write_text(summary + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     builders = {f.__name__: f for f in (readme, book, links, sample, evidence)}
     parser.add_argument("what", choices=builders)
     parser.add_argument("source", nargs="*", help="the FOLDER or the RUN")

@@ -37,9 +37,7 @@ OUTPUT_PICTURES = (
 )
 # A small picture fills its frame too, with its pixels to be seen.
 CSS = "#picture img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated }"
-PRIVACY = (
-    "Pictures are kept only to answer, deleted within the hour, and sent nowhere else."
-)
+PRIVACY = "Pictures are kept only to answer, deleted within the hour, and sent nowhere else."
 
 classifier = Classifier.from_pretrained(HERE)
 
@@ -61,9 +59,7 @@ def classify(image, top_k=3, show_cam=True, target_layer="resblock3", opacity=0.
         if image is None:
             raise InvalidInput("There is no picture; upload one, or choose an example.")
         if os.path.getsize(image) > MAX_BYTES:
-            raise InvalidInput(
-                f"The file is too large; at most {MAX_BYTES // 1_000_000} MB are accepted."
-            )
+            raise InvalidInput(f"The file is too large; at most {MAX_BYTES // 1_000_000} MB are accepted.")
         picture = square_picture(open_picture(Path(image).read_bytes(), MAX_PIXELS))
         prediction = classifier.predict(picture, top_k)
         seen = seen_picture(picture).resize((SHOWN, SHOWN), Image.Resampling.NEAREST)
@@ -87,9 +83,7 @@ def build():
         "accuracy": classifier.config["accuracy"],
         "images": classifier.config["tested_on"]["images"],
     }
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)
-    ) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gr.Markdown(INTRODUCTION.format(**about))
         with gr.Row():
             with gr.Column():
@@ -102,9 +96,7 @@ def build():
                 )
                 # An upload stays as it is: `classify` reads it, with its own limits and words.
                 read = image.preprocess
-                image.preprocess = lambda upload: (
-                    upload.path if upload and upload.path else read(upload)
-                )
+                image.preprocess = lambda upload: (upload.path if upload and upload.path else read(upload))
                 gr.Examples(
                     [[str(path)] for path in sorted((HERE / "examples").glob("*.png"))],
                     [image],
@@ -126,9 +118,7 @@ def build():
         with gr.Row():
             top_k = gr.Slider(1, 10, 3, step=1, label="Classes to show")
             opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity of the heat map")
-            layer = gr.Dropdown(
-                list(LAYERS), value=LAYERS[-1], label="Layer, first to last"
-            )
+            layer = gr.Dropdown(list(LAYERS), value=LAYERS[-1], label="Layer, first to last")
             show_cam = gr.Checkbox(True, label="Show the heat map (Grad-CAM)")
         gr.Markdown(HOW_TO_READ)
         gr.Markdown(PRIVACY)
