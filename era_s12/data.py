@@ -202,17 +202,20 @@ def random_crop(
     )
     return windows[torch.arange(n, device=images.device), :, down, right]
 
-# %% ../nbs/01_data.ipynb #1452360a
+# %% ../nbs/01_data.ipynb #121a60ae
 def random_flip(
     images: Tensor,  # float, N×C×H×W
     generator: Generator | None = None,  # on the device of the images
+    mirrored: (
+        Tensor | None
+    ) = None,  # bool, N: which images to flip; None for a random half
 ) -> Tensor:  # same shape
-    "Mirror each image left to right with probability 0.5."
-    flip = (
-        torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device)
-        < 0.5
-    )
-    return torch.where(flip, images.flip(-1), images)
+    "Mirror each image left to right with probability 0.5, or those that are named."
+    if mirrored is None:
+        mirrored = (
+            torch.rand(len(images), generator=generator, device=images.device) < 0.5
+        )
+    return torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images)
 
 # %% ../nbs/01_data.ipynb #3882137b
 def cutout(
@@ -234,7 +237,7 @@ def cutout(
     hole = (y >= top) & (y < top + size) & (x >= left) & (x < left + size)
     return images.masked_fill(hole, 0)
 
-# %% ../nbs/01_data.ipynb #a40bda2e
+# %% ../nbs/01_data.ipynb #ef2e0bc1
 def augment(
     images: Tensor,  # float, N×3×32×32, normalised
     generator: Generator | None = None,  # on the device of the images
@@ -244,10 +247,7 @@ def augment(
 ) -> Tensor:  # same shape
     "Random crop after padding by 4, horizontal flip, and an 8×8 cutout, different for each image."
     images = random_crop(images, generator=generator)
-    if mirrored is None:
-        images = random_flip(images, generator=generator)
-    else:
-        images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(-1), images)
+    images = random_flip(images, generator, mirrored)
     return cutout(images, generator=generator)
 
 # %% ../nbs/01_data.ipynb #a51a0009
