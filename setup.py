@@ -32,7 +32,7 @@ setup(
     package_dir={"era_s12": "era_s12", "era_s12.space": "space"},
     package_data={
         "era_s12": ["sample/*.parquet", "recipes/*.yaml"],
-        "era_s12.space": ["examples/*.png"],
+        "era_s12.space": ["examples/*.png", "screenshots/*.png"],
     },
     include_package_data=False,
     install_requires=cfg["requirements"].split(),

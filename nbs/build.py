@@ -90,12 +90,12 @@ def book():
 
 
 def links():
-    """Make every link to the repository in the notebooks one to settings.ini's user and repo."""
+    """Make every link to the repository or the Space in the notebooks one to settings.ini's user and repo."""
     cfg = settings()
     name = rf"\g<1>{cfg['user']}/{cfg['repo']}"
     for path in NBS.glob("*.ipynb"):
         text = path.read_text(encoding="utf-8")
-        pattern = rf"(colab\.research\.google\.com/github/|github\.com/)[\w.-]+/{cfg['repo']}\b"
+        pattern = rf"(colab\.research\.google\.com/github/|github\.com/|huggingface\.co/spaces/)[\w.-]+/{cfg['repo']}\b"
         path.write_text(re.sub(pattern, name, text), encoding="utf-8")
 
 

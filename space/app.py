@@ -1,146 +1,249 @@
-"""The app: give it a picture, and it names what is on it and shows where it looked."""
+"""The app: it names what is on a picture and shows where it looked. Layout and wiring only; the library computes."""
 
-import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
+import texts
+import torch
+from gradio.utils import get_upload_folder
 from PIL import Image
 
-from era_s12.explanation import LAYERS, explain
-from era_s12.inference import (
-    Classifier,
-    InvalidInput,
-    open_picture,
-    seen_picture,
-    square_picture,
-)
+from era_s12.explanation import LAYER, LAYERS, METHOD, METHODS, cached_heat_maps, overlay
+from era_s12.inference import Classifier, InvalidInput, Store, open_picture, save_picture, seen_picture, square_picture
 
-# The visitor's own fonts: nothing is fetched from anywhere else.
-FONTS = {
-    "font": ["system-ui", "sans-serif"],
-    "font_mono": ["ui-monospace", "monospace"],
-}
 HERE = Path(__file__).parent
+EXAMPLES = sorted((HERE / "examples").glob("*.png"))
 MAX_BYTES, MAX_PIXELS = 10_000_000, 24_000_000
-SHOWN = 448  # pixels, the side of the pictures that are sent back
-TITLE = "CIFAR-10 with explanations"
-INTRODUCTION = """# CIFAR-10 with explanations
-Give it a picture of one of ten things ({classes}): it says what it sees, and where it looked. The network was trained on
-32×32 pixels, and is right on {accuracy:.1%} of {images:,} test images. It knows nothing but these ten classes: of any
-other picture it names one of them all the same."""
-HOW_TO_READ = """**Bright is where the network saw the class that it names**, dark is where little or
-nothing spoke for it. The first layers see edges
-and colours, the last ones whole objects, in coarse patches. A heat map is a hint, not a proof."""
-OUTPUT_PICTURES = (
-    ("Heat map", "The picture with its heat map"),
-    ("Its 32×32 input", "The 32 by 32 pixels that the network sees"),
-)
-# A small picture fills its frame too, with its pixels to be seen.
-CSS = "#picture img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated }"
-PRIVACY = "Pictures are kept only to answer, deleted within the hour, and sent nowhere else."
-
+SHOWN, SMALL = (448, 448), (224, 224)  # pixels, of a picture that is sent back, and of one among many
+torch.set_num_threads(1)  # two visitors are served at a time, which is faster than all cores for one
 classifier = Classifier.from_pretrained(HERE)
+stored = Store.read(HERE / "test_images.parquet", classifier.classes)
+maps = cached_heat_maps(classifier)
 
 
-def classify(image, top_k=3, show_cam=True, target_layer="resblock3", opacity=0.5):
+def as_file(picture, kind="JPEG"):
+    """The path of a picture in Gradio's cache."""
+    return str(save_picture(picture, get_upload_folder(), kind))
+
+
+@contextmanager
+def told():
+    """Turn refusals of the library into messages to the visitor."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+@told()
+def classify(
+    image: str | None,
+    top_k: int = 3,
+    show_cam: bool = True,
+    target_layer: str = LAYER,
+    method: str = METHOD,
+    opacity: float = 0.5,
+    target_class: str = texts.PREDICTED,
+) -> tuple:
     """Name what is on a picture, and show where the network saw it.
 
     Args:
         image: the picture, at most 10 MB and 24 megapixels.
         top_k: how many classes to name, a whole number from 1 to 10.
-        show_cam: whether to lay the Grad-CAM heat map over the picture.
-        target_layer: the layer that the heat map explains.
+        show_cam: whether to lay a heat map over the picture.
+        target_layer: the layer that the heat map explains, from PrepLayer (first) to resblock3 (last).
+        method: how the heat map is computed: gradcam, gradcam++, hirescam, xgradcam, layercam or eigengradcam.
         opacity: of the heat map, from 0 (the photo) to 1 (the map).
+        target_class: the class that is explained: "predicted", or the name of one of the ten classes.
 
     Returns:
         The most probable classes, the picture with its heat map, and the 32x32 image that the network sees.
     """
-    try:
-        if image is None:
-            raise InvalidInput("There is no picture; upload one, or choose an example.")
-        if os.path.getsize(image) > MAX_BYTES:
-            raise InvalidInput(f"The file is too large; at most {MAX_BYTES // 1_000_000} MB are accepted.")
-        picture = square_picture(open_picture(Path(image).read_bytes(), MAX_PIXELS))
-        prediction = classifier.predict(picture, top_k)
-        seen = seen_picture(picture).resize((SHOWN, SHOWN), Image.Resampling.NEAREST)
-        photo = picture.resize((SHOWN, SHOWN), Image.Resampling.BICUBIC)
-        if show_cam:
-            photo = explain(classifier, photo, opacity, target_layer=target_layer)
-    except InvalidInput as error:
-        raise gr.Error(str(error), print_exception=False) from None
-    return dict(zip(prediction.classes, prediction.probabilities)), photo, seen
+    picture = square_picture(open_picture(image, MAX_PIXELS, MAX_BYTES))
+    prediction = classifier.predict(picture, top_k)
+    photo, seen = picture.resize(SHOWN), seen_picture(picture)
+    if show_cam:
+        target = prediction.classes[0] if target_class == texts.PREDICTED else target_class
+        photo = overlay(photo, maps(seen, target_layer, method, target)[0], opacity)
+    enlarged = seen.resize(SHOWN, Image.Resampling.NEAREST)
+    return texts.answer(prediction), as_file(photo), as_file(enlarged, "PNG")
 
 
-def redraw(image, *controls):
-    """The answer for the screen: empty without a picture."""
-    return classify(image, *controls) if image else (None, None, None)
+def redraw(image, *controls_and_compared):
+    """The answer for the screen: empty without a picture, with a second map if a class to compare with is chosen."""
+    *controls, target, compared = controls_and_compared
+    other = gr.Image(visible=False)
+    if not image:
+        return None, None, None, other
+    answer, shown, seen = classify(image, *controls, target)
+    if compared != texts.NONE and controls[1]:
+        second = classify(image, *controls, compared)[1]
+        other = gr.Image(second, label=texts.map_of(compared), visible=True)
+    explained = answer.confidences[0].label if target == texts.PREDICTED else target
+    return answer, gr.Image(shown, label=texts.map_of(explained if controls[1] else None)), seen, other
+
+
+@told()
+def gradcam_gallery(
+    show: bool = True,
+    count: int = 10,
+    images: str = "misclassified",
+    target_layer: str = LAYER,
+    method: str = METHOD,
+    opacity: float = 0.5,
+) -> list:
+    """Heat maps of the predicted class on stored test images; captions have prediction, probability and (truth).
+
+    Args:
+        show: whether to show them at all.
+        count: how many, a whole number from 1 to 20.
+        images: "misclassified", "correct", or the name of a class, of which all stored images are taken.
+        target_layer: the layer that the heat maps explain, as for `classify`.
+        method: how the heat maps are computed, as for `classify`.
+        opacity: of the heat maps, from 0 (the photo) to 1 (the map).
+    """
+    rows = stored.select(images, count=count, most=20) if show else []
+    found = maps(stored.images[rows], target_layer, method) if rows else []
+    photos = (seen_picture(image).resize(SMALL) for image in stored.images[rows])
+    return [(as_file(overlay(*pair, opacity)), stored.caption(row)) for row, *pair in zip(rows, photos, found)]
+
+
+@told()
+def misclassified(
+    show: bool = True, count: int = 20, true_class: str = Store.ANY, predicted_class: str = Store.ANY
+) -> list:
+    """Test images that the network gets wrong, the surest first; captions have prediction, probability and (truth).
+
+    Args:
+        show: whether to show them at all.
+        count: how many at most, a whole number from 1 to 100.
+        true_class: "any", or the name of the class that is on the images.
+        predicted_class: "any", or the name of the class that they are taken for.
+    """
+    rows = stored.select("misclassified", true_class, predicted_class, count)
+    return [(as_file(stored.images[row], "PNG"), stored.caption(row)) for row in rows if show]
+
+
+def show_mistakes(*controls):
+    """For the screen: the gallery, and how many there are."""
+    gallery = misclassified(*controls)
+    return gallery, texts.MISTAKES_FOUND.format(len(gallery), len(stored.select("misclassified", *controls[2:])))
+
+
+def open_mistake(event: gr.SelectData, *controls):
+    """The chosen mistake in the first tab: its prediction, and beside it the truth."""
+    row = stored.select("misclassified", *controls[2:])[event.index]
+    picture = as_file(stored.images[row], "PNG")
+    return gr.Tabs(selected="classify"), picture, stored.predicted(row), stored.true(row)
+
+
+def open_example(event: gr.SelectData):
+    """The chosen example as the visitor's picture."""
+    return as_file(open_picture(EXAMPLES[event.index]), "PNG")
+
+
+def gallery_of(name, **options):
+    """Pictures with captions; a click on one chooses it, unless it is to be enlarged."""
+    options = {"allow_preview": False, "object_fit": "contain", "elem_id": name} | options
+    return gr.Gallery(label=texts.LABELS[name], **options)
+
+
+def picture_of(name, **options):
+    """A picture that the app shows."""
+    buttons = {"buttons": ["fullscreen"], "interactive": False, "min_width": 140}
+    return gr.Image(label=texts.LABELS[name], alt_text=texts.ALTERNATIVES[name], elem_id=name, **(buttons | options))
+
+
+def heat_map_controls():
+    """Layer, method and opacity, which two of the tabs have."""
+    return (
+        gr.Dropdown(list(LAYERS), value=LAYER, label=texts.LABELS["layer"]),
+        gr.Dropdown(list(METHODS), value=METHOD, label=texts.LABELS["method"]),
+        gr.Slider(0, 1, 0.5, step=0.05, label=texts.LABELS["opacity"]),
+    )
+
+
+def wire(triggers, shown, function, inputs, shown_outputs, outputs):
+    """Show what `shown` returns whenever a trigger fires, and make `function` an endpoint of its own name."""
+    hidden = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "always_last"}
+    gr.on(triggers, shown, inputs, shown_outputs, api_name=f"show_{function.__name__}", **hidden)
+    inputs = inputs[: function.__wrapped__.__code__.co_argcount]
+    gr.Button(visible=False).click(function, inputs, outputs, api_name=function.__name__)
+
+
+def classify_tab(names):
+    """The first tab; its picture and the two classes to explain, which other tabs may set."""
+    with gr.Row():
+        with gr.Column():
+            image = picture_of("picture", type="filepath", height=320, interactive=True, buttons=None, min_width=280)
+            # An upload stays as it is: `open_picture` reads it, with its own limits and words.
+            image.preprocess = lambda upload: upload and (upload.path or upload.url)
+            examples = gallery_of("examples", value=[(str(path), path.stem.partition("_")[0]) for path in EXAMPLES])
+            examples.select(open_example, None, image, api_visibility="private", show_progress="hidden")
+        with gr.Column():
+            label = gr.Label(label=texts.LABELS["answer"], elem_id="answer")
+            label.postprocess = lambda answer: answer or {}  # it has the form of a label already, see `texts.answer`
+            with gr.Row():
+                shown, compared, seen = picture_of("map"), picture_of("compared", visible=False), picture_of("seen")
+    with gr.Row():
+        top_k = gr.Slider(1, 10, 3, step=1, label=texts.LABELS["top_k"])
+        show_cam = gr.Checkbox(True, label=texts.LABELS["show_cam"])
+        layer, method, opacity = heat_map_controls()
+        target = gr.Dropdown([texts.PREDICTED, *names], value=texts.PREDICTED, label=texts.LABELS["target"])
+        other = gr.Dropdown([texts.NONE, *names], value=texts.NONE, label=texts.LABELS["compare"])
+    gr.Markdown(f"{texts.HOW_TO_READ}\n\n{texts.PRIVACY}")
+    inputs, outputs = [image, top_k, show_cam, layer, method, opacity, target, other], [label, shown, seen]
+    wire([part.change for part in inputs], told()(redraw), classify, inputs, [*outputs, compared], outputs)
+    return image, target, other
+
+
+def gallery_tab(tab, names):
+    """The second tab: heat maps of many."""
+    gr.Markdown(texts.GALLERY_HELP)
+    with gr.Row():
+        show = gr.Checkbox(True, label=texts.LABELS["show"])
+        count = gr.Slider(1, 20, 10, step=1, label=texts.LABELS["count"])
+        which = gr.Dropdown(["misclassified", "correct", *names], value="misclassified", label=texts.LABELS["which"])
+        layer, method, opacity = heat_map_controls()
+    inputs, gallery = [show, count, which, layer, method, opacity], gallery_of("maps", allow_preview=True)
+    wire([tab.select, *(part.change for part in inputs)], gradcam_gallery, gradcam_gallery, inputs, gallery, gallery)
+
+
+def mistakes_tab(tab, names, tabs, first_tab):
+    """The third tab: what the network gets wrong. A choice opens the first tab, whose parts are `first_tab`."""
+    gr.Markdown(texts.MISTAKES_HELP)
+    with gr.Row():
+        show = gr.Checkbox(True, label=texts.LABELS["show"])
+        count = gr.Slider(1, 100, 20, step=1, label=texts.LABELS["count"])
+        true, taken = (
+            gr.Dropdown([Store.ANY, *names], value=Store.ANY, label=texts.LABELS[name]) for name in ("true", "taken")
+        )
+    total, gallery = gr.Markdown(), gallery_of("mistakes")
+    inputs = [show, count, true, taken]
+    changes = [tab.select, *(part.change for part in inputs)]
+    wire(changes, told()(show_mistakes), misclassified, inputs, [gallery, total], gallery)
+    gallery.select(open_mistake, inputs, [tabs, *first_tab], api_visibility="private")
 
 
 def build():
     """The page and its wiring."""
-    about = {
-        "classes": ", ".join(classifier.classes),
-        "accuracy": classifier.config["accuracy"],
-        "images": classifier.config["tested_on"]["images"],
-    }
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
-        gr.Markdown(INTRODUCTION.format(**about))
-        with gr.Row():
-            with gr.Column():
-                image = gr.Image(
-                    type="filepath",
-                    label="Your picture",
-                    height=320,
-                    elem_id="picture",
-                    alt_text="The picture you chose",
-                )
-                # An upload stays as it is: `classify` reads it, with its own limits and words.
-                read = image.preprocess
-                image.preprocess = lambda upload: (upload.path if upload and upload.path else read(upload))
-                gr.Examples(
-                    [[str(path)] for path in sorted((HERE / "examples").glob("*.png"))],
-                    [image],
-                    label="Or one of these, one of each class",
-                )
-            with gr.Column():
-                label = gr.Label(label="What the network sees")
-                with gr.Row():
-                    shown, seen = (
-                        gr.Image(
-                            label=name,
-                            alt_text=text,
-                            min_width=140,
-                            buttons=["fullscreen"],
-                            interactive=False,
-                        )
-                        for name, text in OUTPUT_PICTURES
-                    )
-        with gr.Row():
-            top_k = gr.Slider(1, 10, 3, step=1, label="Classes to show")
-            opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity of the heat map")
-            layer = gr.Dropdown(list(LAYERS), value=LAYERS[-1], label="Layer, first to last")
-            show_cam = gr.Checkbox(True, label="Show the heat map (Grad-CAM)")
-        gr.Markdown(HOW_TO_READ)
-        gr.Markdown(PRIVACY)
-        inputs, outputs = [image, top_k, show_cam, layer, opacity], [label, shown, seen]
-        triggers = [part.change for part in inputs]
-        gr.on(
-            triggers,
-            redraw,
-            inputs,
-            outputs,
-            show_progress="hidden",
-            api_visibility="private",
-            trigger_mode="always_last",
-        )
-        gr.Button(visible=False).click(classify, inputs, outputs, api_name="classify")
+    names = list(classifier.classes)
+    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+        gr.Markdown(texts.introduction(classifier.config))
+        with gr.Tabs() as tabs:
+            with gr.Tab(texts.TITLES["classify"], id="classify"):
+                first_tab = classify_tab(names)
+            with gr.Tab(texts.TITLES["gallery"], id="gallery") as tab:
+                gallery_tab(tab, names)
+            with gr.Tab(texts.TITLES["mistakes"], id="mistakes") as tab:
+                mistakes_tab(tab, names, tabs, first_tab)
+            with gr.Tab(texts.TITLES["about"], id="about"):
+                gr.Markdown(texts.about(classifier.config, stored), elem_id="about")
     return page
 
 
 if __name__ == "__main__":
     build().queue(default_concurrency_limit=2, max_size=64).launch(
-        max_file_size=MAX_BYTES,
-        show_error=True,
-        css=CSS,
-        theme=gr.themes.Default(**FONTS),
+        max_file_size=MAX_BYTES, state_session_capacity=200, show_error=True, css=texts.CSS, theme=texts.THEME
     )
