@@ -162,7 +162,8 @@ def measure(args):
         if unknown := [name for name in names if name not in known]:
             raise InvalidInput(f"The {kind} '{unknown[0]}' is unknown; it is one of {', '.join(known)}.")
     classifier = Classifier.from_pretrained(args.weights, device="cpu")
-    dm = CIFAR10DataModule(args.data, val_size=2000 if args.split == "val" else 0, seed=0)
+    recipe = classifier.config["recipe"]
+    dm = CIFAR10DataModule(args.data, val_size=recipe["val_size"] if args.split == "val" else 0, seed=recipe["seed"])
     dm.setup("validate" if args.split == "val" else "test")
     images = dm.splits[args.split].images
     if not {args.images, args.slow_images} <= set(range(1, len(images) + 1)):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['read_metrics', 'plot_curves', 'Interpretation']
 
-# %% ../nbs/07_analysis.ipynb #d522a5d7
+# %% ../nbs/07_analysis.ipynb #0a0c4604
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from torchmetrics.functional.classification import multiclass_confusion_matrix
 from .cifar10 import InvalidInput
 from .data import CIFAR10DataModule, load_images, show_images
 from .explanation import heat_maps, overlay
-from .inference import Classifier, familiarity
+from .inference import Classifier
 
 # %% ../nbs/07_analysis.ipynb #60435db4
 def read_metrics(
@@ -92,7 +92,7 @@ def plot_curves(
     accuracy.legend(frameon=False)
     return figure
 
-# %% ../nbs/07_analysis.ipynb #25c9c305
+# %% ../nbs/07_analysis.ipynb #9a547d77
 class Interpretation:
     "What a classifier answers on a set of labelled images; it is asked once, and tables and plots are drawn from that."
 
@@ -134,16 +134,19 @@ class Interpretation:
     @cached_property
     def familiarity(self) -> Tensor | None:
         "How familiar each image is (N), see `era_s12.inference.familiarity`; None if the classifier cannot tell."
-        statistics = self.classifier.statistics
-        return familiarity(self.features, statistics) if statistics else None
+        return (
+            self.classifier.familiarity(self.features)[0]
+            if self.classifier.statistics
+            else None
+        )
 
     @property
     def is_familiar(self) -> Tensor | None:
         "Whether each image is familiar enough (N); None if the classifier cannot tell."
         return (
-            None
-            if self.familiarity is None
-            else self.familiarity >= self.classifier.config["familiarity"]["threshold"]
+            self.classifier.familiarity(self.features)[1]
+            if self.classifier.statistics
+            else None
         )
 
     @property
@@ -297,7 +300,7 @@ class Interpretation:
                 overlay(image, heat_map) for image, heat_map in zip(images, maps)
             ]
         titles = [
-            f"{row.prediction} {row.confidence:.0%}\n({row.label})"
+            f"{row.prediction} {row.confidence:.1%}\n({row.label})"
             for row in mistakes.itertuples()
         ]
         return show_images(pictures, titles, columns=5, size=1.6)
@@ -323,7 +326,7 @@ class Interpretation:
         if not target_layer:
             return show_images(images, titles, columns=6, size=1.6)
         pictures, captions = [], []
-        for column, what in (("prediction", "{} {:.0%}"), ("label", "{} {:.1%}")):
+        for column, what in (("prediction", "{} {:.1%}"), ("label", "{} {:.1%}")):
             maps = heat_maps(
                 self.classifier, images, target_layer, target_class=list(losses[column])
             )

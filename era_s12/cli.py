@@ -301,7 +301,7 @@ def export(
     )
     print(f"next: era_s12 app {out}")
 
-# %% ../nbs/09_cli.ipynb #e9853bef
+# %% ../nbs/09_cli.ipynb #81b2ba19
 def predict(
     images: list[str],
     weights: str = "space",
@@ -331,15 +331,24 @@ def predict(
         seen_picture(open_picture(file))
         for file in tqdm(files, "Reading", unit="image", delay=2)
     ]
-    values, order = classifier.probabilities(pictures).topk(top_k)
+    logits, features = classifier.answer(pictures)
+    values, order = classifier.tempered(logits).topk(top_k)
+    familiar = (
+        classifier.familiarity(features)[1].tolist()
+        if classifier.statistics
+        else [None] * len(files)
+    )
     rows = [
         {
             "image": str(file),
             "rank": rank + 1,
             "class": classifier.classes[i],
             "probability": round(p, 6),
+            "familiar": known,
         }
-        for file, p_row, i_row in zip(files, values.tolist(), order.tolist())
+        for file, p_row, i_row, known in zip(
+            files, values.tolist(), order.tolist(), familiar
+        )
         for rank, (p, i) in enumerate(zip(p_row, i_row))
     ]
     if format == "json":
@@ -351,9 +360,15 @@ def predict(
     else:
         width = max(len(row["image"]) for row in rows)
         for row in rows:
-            print(
-                f"{row['image'] if row['rank'] == 1 else '':{width}}  {row['class']:12} {row['probability']:7.2%}"
+            name, note = (
+                (
+                    row["image"],
+                    "  looks like none of the classes" * (row["familiar"] is False),
+                )
+                if row["rank"] == 1
+                else ("", "")
             )
+            print(f"{name:{width}}  {row['class']:12} {row['probability']:7.2%}{note}")
 
 # %% ../nbs/09_cli.ipynb #fa5bc294
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
@@ -510,7 +525,7 @@ def _fail(message: object) -> None:
     print(f"era_s12: {' '.join(str(message).split())}", file=sys.stderr)
     sys.exit(2)
 
-# %% ../nbs/09_cli.ipynb #9f29533a
+# %% ../nbs/09_cli.ipynb #cb4169f9
 def _parser() -> ArgumentParser:
     "The parser with a subcommand a verb."
     parser = _Parser(
@@ -527,8 +542,16 @@ def _parser() -> ArgumentParser:
             text = re.search(rf"{argument}: (.*)", function.__doc__)[1]
             default = {"default": "space"} if name == "app" else {}
             verb.add_argument(argument, nargs=count, help=text, **default)
+        flags = {
+            argument
+            for argument, kind in function.__annotations__.items()
+            if kind is bool
+        }
+        for argument in sorted(flags):
+            text = re.search(rf"{argument}: (.*)", function.__doc__)[1]
+            verb.add_argument(f"--{argument}", action="store_true", help=text)
         verb.add_function_arguments(
-            function, as_group=False, as_positional=False, skip=set(positional)
+            function, as_group=False, as_positional=False, skip={*positional, *flags}
         )
         verbs.add_subcommand(name.replace("_", "-"), verb, help=summary)
     return parser

@@ -7,7 +7,7 @@ __all__ = ['FITTED_ON', 'UNFAMILIAR', 'PACKAGES', 'read_checkpoint', 'read_weigh
            'app_source', 'needed_modules', 'requirements_txt', 'space_readme', 'export_space', 'model_card',
            'push_space']
 
-# %% ../nbs/08_export.ipynb #829f003a
+# %% ../nbs/08_export.ipynb #ae9c59bf
 import ast
 import copy
 import io
@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from huggingface_hub import HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -77,7 +78,7 @@ def read_checkpoint(
         ) from None
     return model, facts
 
-# %% ../nbs/08_export.ipynb #4821b85e
+# %% ../nbs/08_export.ipynb #c4408256
 def read_weights(
     folder: (
         str | Path
@@ -91,14 +92,16 @@ def read_weights(
     facts = {
         name: classifier.config.get(name) for name in ("recipe", "epochs", "trained_on")
     }
-    if classifier.statistics:
-        names = ("temperature", "familiarity")
-        facts |= {name: classifier.config[name] for name in names} | {
-            "statistics": classifier.statistics
-        }
-    return classifier.model, facts
+    facts |= {
+        name: classifier.config[name]
+        for name in ("temperature", "familiarity")
+        if name in classifier.config
+    }
+    return classifier.model, facts | (
+        {"statistics": classifier.statistics} if classifier.statistics else {}
+    )
 
-# %% ../nbs/08_export.ipynb #2d62930f
+# %% ../nbs/08_export.ipynb #25b5a5d0
 @contextmanager
 def _staged(folder: Path) -> Iterator[Path]:
     "A temporary folder whose content replaces that of `folder` if the block ends without an error."
@@ -108,10 +111,18 @@ def _staged(folder: Path) -> Iterator[Path]:
     ) as name:
         staging = Path(name)
         yield staging
-        for source in sorted(path for path in staging.rglob("*") if path.is_file()):
-            target = folder / source.relative_to(staging)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(source, target)
+        files = [
+            path.relative_to(staging)
+            for path in sorted(staging.rglob("*"))
+            if path.is_file()
+        ]
+        for file in files:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staging / file, folder / file)
+        for file in set(map(Path, MODEL_FILES)).difference(
+            files
+        ):  # of earlier weights, which these do without
+            (folder / file).unlink(missing_ok=True)
 
 # %% ../nbs/08_export.ipynb #85562764
 def _save(
@@ -134,7 +145,7 @@ def _save(
         save_file(statistics, folder / "familiarity.safetensors")
     return Classifier.from_pretrained(folder)
 
-# %% ../nbs/08_export.ipynb #5bc6c62c
+# %% ../nbs/08_export.ipynb #c26f1bb7
 def calibrate(
     classifier: Classifier,  # is given a temperature, and what it needs to tell how familiar a picture is
     data: str | Path,  # what it was trained on, see `era_s12.data.load_images`
@@ -142,16 +153,23 @@ def calibrate(
 ) -> None:
     "Fit temperature and familiarity on images kept apart, if there are any and `data` is what the network was trained on."
     recipe, trained = (facts.get("recipe") or {}, facts.get("trained_on") or {})
-    if not recipe.get("val_size") or trained.get("data") != describe_data(data):
+    if not recipe.get("val_size"):
+        return
+    if trained.get("data") != describe_data(data):
+        print(
+            "Temperature and familiarity stay as they were: this is not the data that the network was trained on."
+        )
         return
     module = CIFAR10DataModule(
         data, batch_size=1, val_size=recipe["val_size"], seed=recipe["seed"]
     )
     module.setup("validate")
     train, held_out = module.splits["train"], module.splits["val"]
-    if len(train) != trained["images"]:
-        return
     few = slice(FITTED_ON)  # they are in random order
+    if len(train) != trained["images"] or len(train.labels[few].unique()) < len(
+        classifier.classes
+    ):
+        return
     logits, features = classifier.answer(held_out.images)
     statistics = fit_familiarity(
         classifier.answer(train.images[few])[1], train.labels[few]
@@ -353,7 +371,7 @@ def requirements_txt(
         f"{line}\n" for line in sorted(listed) if re.match(r"[\w-]+", line)[0] in wanted
     )
 
-# %% ../nbs/08_export.ipynb #e57d392b
+# %% ../nbs/08_export.ipynb #3beee956
 def space_readme(
     config: dict,  # of the model, as `write_weights` writes it
 ) -> str:
@@ -401,7 +419,7 @@ Give the app a picture, and it names the most likely of ten classes ({", ".join(
   objects); and how opaque, from 0 (the photo) to 1 (the map). Bright is where the network saw the class.
 - *Class to explain*: the predicted one, or any other (why not a dog?); and another one to compare with, whose map is shown beside.
 
-**Heat map gallery** shows the maps of up to 20 test images at once: mistakes, images that are right, or those of one class.
+**Maps** shows the maps of up to 20 test images at once: mistakes, images that are right, or those of one class.
 
 **Mistakes** shows what the network gets wrong, the surest first, by true and by predicted class. Choosing one opens it in the first
 tab, with the map of what was predicted beside that of the truth.
@@ -410,8 +428,8 @@ tab, with the map of what was predicted beside that of the truth.
 
 **About** tells what the model is, how good it is, class by class, and where it fails.
 
-A file of more than 10 MB or a picture of more than 24 megapixels is refused. Pictures are held only to answer, deleted within the
-hour, and sent nowhere else; nobody is counted.
+A file of more than 10 MB or a picture of more than 24 megapixels is refused. Pictures are stored to answer, deleted within the
+hour, and sent nowhere else; no usage statistics are collected.
 
 ## For programs
 
@@ -515,7 +533,7 @@ classifier.predict(open_picture("photo.jpg"), top_k=3)
 Code, training and the app: {_repository()[0]}
 """
 
-# %% ../nbs/08_export.ipynb #8e37f810
+# %% ../nbs/08_export.ipynb #716ebf85
 def push_space(
     folder: str | Path,  # of an app, as `export_space` writes it
     repository: str,  # USER/NAME on the Hub
@@ -537,32 +555,44 @@ def push_space(
             raise InvalidInput(
                 f"{folder}: has no {name}; name a folder that era_s12 export or demo wrote."
             )
-    if not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", repository):
+    try:
+        validate_repo_id(repository)
+    except HFValidationError:
+        repository = repository.replace("/", "//")  # is refused below
+    if repository.count("/") != 1:
         raise InvalidInput(
-            f"'{repository}' is no place on the Hugging Face hub; it has the form USER/NAME."
+            "The place on the Hugging Face hub must have the form USER/NAME, of letters, digits and single - _ ."
         )
     if not dry_run and get_token() is None:
         raise InvalidInput(
             "Nobody is logged in to the Hugging Face hub: run hf auth login, or set HF_TOKEN."
         )
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config, own = Classifier.from_pretrained(folder, "cpu").config, _repository()[1]
     uploads = {}
     with tempfile.TemporaryDirectory() as name:
-        parts = {"space": folder}
+        parts = {"space": Path(name) / "space"}
+        shutil.copytree(
+            folder, parts["space"], ignore=shutil.ignore_patterns(".*", "__pycache__")
+        )
+        readme = parts["space"] / "README.md"
+        text = readme.read_text(encoding="utf-8").replace(
+            f'Client("{own}")', f'Client("{repository}")'
+        )
+        text = text.replace(
+            f"models:\n- {own}\n", f"models:\n- {repository}\n" if model else ""
+        )
+        readme.write_text(text, encoding="utf-8")
         if model:
-            parts["model"] = Path(name)
+            parts["model"] = Path(name) / "model"
+            parts["model"].mkdir()
             for file in MODEL_FILES:
                 if (folder / file).exists():
-                    shutil.copy(folder / file, name)
+                    shutil.copy(folder / file, parts["model"])
             (parts["model"] / "README.md").write_text(
                 model_card(config, repository), encoding="utf-8"
             )
         for kind, source in parts.items():
-            files = sorted(
-                path
-                for path in source.rglob("*")
-                if path.is_file() and "__pycache__" not in path.parts
-            )
+            files = sorted(path for path in source.rglob("*") if path.is_file())
             uploads[kind] = {
                 path.relative_to(source).as_posix(): path.stat().st_size
                 for path in files
@@ -571,7 +601,7 @@ def push_space(
                 _upload(source, repository, kind)
     return uploads
 
-# %% ../nbs/08_export.ipynb #31e50cd5
+# %% ../nbs/08_export.ipynb #08607951
 def _upload(source: Path, repository: str, kind: str) -> None:
     "A folder to the Hub, as a 'space' or a 'model'."
     try:
@@ -582,13 +612,10 @@ def _upload(source: Path, repository: str, kind: str) -> None:
             space_sdk="gradio" if kind == "space" else None,
             exist_ok=True,
         )
-        api.upload_folder(
-            folder_path=source,
-            repo_id=repository,
-            repo_type=kind,
-            ignore_patterns=["**/__pycache__/**"],
-        )
-    except (HfHubHTTPError, OSError) as error:
+        api.upload_folder(folder_path=source, repo_id=repository, repo_type=kind)
+    except Exception as error:  # noqa: BLE001
+        # no network, no permission, no room: each comes as an exception of another library
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InvalidInput(
-            f"The Hugging Face hub did not take {repository}: {str(error).splitlines()[0]}"
+            f"The Hugging Face hub did not take {repository}: {reason}"
         ) from None

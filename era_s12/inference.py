@@ -7,7 +7,7 @@ __all__ = ['FORMATS', 'Images', 'MODEL_FILES', 'FAMILIAR_LAYER', 'STATISTICS', '
            'as_picture', 'to_batch', 'seen_picture', 'tempered', 'Prediction', 'Classifier', 'check_count',
            'familiarity', 'save_picture', 'Store']
 
-# %% ../nbs/05_inference.ipynb #c068cd98
+# %% ../nbs/05_inference.ipynb #3cbab55a
 import io
 import json
 import math
@@ -17,7 +17,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -40,18 +40,18 @@ from tqdm import tqdm
 from .cifar10 import IMAGE_SIZE, InvalidInput, normalize, to_picture, to_tensor
 from .model import CustomResNet
 
-# %% ../nbs/05_inference.ipynb #187c57cf
+# %% ../nbs/05_inference.ipynb #7e4f8b81
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 
 def _content(source: str | Path | bytes, max_bytes: int | None) -> bytes | str | Path:
     "The bytes of a `data:` URL, or the source as it is; refused if it has more than `max_bytes`."
     if str(source).startswith("data:"):
+        text, source = source.partition(",")[2], b""
         with suppress(
             ValueError
         ):  # what is no base64 is no image either, which is found out later
             # four characters of base64 hold three bytes: a glance at the length comes before the decoding
-            text = source.partition(",")[2]
             source = (
                 b64decode(text)
                 if not max_bytes or len(text) * 3 / 4 <= max_bytes + 3
@@ -217,7 +217,7 @@ def seen_picture(
     "The picture that the network really sees."
     return to_picture(to_batch(image)[0])
 
-# %% ../nbs/05_inference.ipynb #f3ad1ef8
+# %% ../nbs/05_inference.ipynb #27ac897d
 def tempered(
     logits: Tensor,  # float32, N×C
     weight: float = 0.0,  # of the logarithm of the entropy; 0 gives all images the same temperature
@@ -231,7 +231,7 @@ def tempered(
     temperature = torch.nn.functional.softplus(
         weight * entropy.clamp_min(1e-6).log() + offset
     )
-    return (logits / temperature).softmax(1)
+    return (logits / temperature.clamp(0.05, 100)).softmax(1)
 
 # %% ../nbs/05_inference.ipynb #3163d5df
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ class Prediction:
         None  # whether at least as familiar as most of the images kept apart; None: unknown
     )
 
-# %% ../nbs/05_inference.ipynb #89b24505
+# %% ../nbs/05_inference.ipynb #733a8f6b
 MODEL_FILES = (
     "config.json",
     "model.safetensors",
@@ -256,7 +256,7 @@ MODEL_FILES = (
 
 
 def _fetch(folder_or_repo: str | Path) -> Path:
-    "The folder with the two files, downloaded first if it is a repository on the Hub."
+    "The folder with the files of a model, downloaded first if it is a repository on the Hub."
     if Path(folder_or_repo).is_dir():
         return Path(folder_or_repo)
     if not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", str(folder_or_repo)):
@@ -272,7 +272,7 @@ def _fetch(folder_or_repo: str | Path) -> Path:
             f"'{folder_or_repo}' is no folder here, and could not be downloaded from the Hugging Face hub."
         ) from None
 
-# %% ../nbs/05_inference.ipynb #1994d862
+# %% ../nbs/05_inference.ipynb #ee457bb1
 def _load(folder: Path) -> tuple[CustomResNet, dict]:
     "The model in a folder, and its whole `config.json`."
     try:
@@ -285,7 +285,14 @@ def _load(folder: Path) -> tuple[CustomResNet, dict]:
         model = CustomResNet(
             config["classes"], mean, std, config.get("logit_scale", 1.0)
         )
-        tempered(torch.zeros(1, len(model.classes)), **config.get("temperature", {}))
+        if (
+            not tempered(
+                torch.zeros(1, len(model.classes)), **config.get("temperature", {})
+            )
+            .isfinite()
+            .all()
+        ):
+            raise ValueError
     except FileNotFoundError:
         raise InvalidInput(
             f"{folder}: has no config.json; a model is model.safetensors and config.json."
@@ -321,7 +328,7 @@ def _choose_device(device: str) -> torch.device:
             f"The device '{device}' is not available; 'auto', 'cpu', 'cuda' or 'mps' is accepted."
         ) from None
 
-# %% ../nbs/05_inference.ipynb #76275bf2
+# %% ../nbs/05_inference.ipynb #574b1b54
 class Classifier:
     "A trained network that takes pictures of any kind and answers with probabilities."
 
@@ -408,6 +415,16 @@ class Classifier:
         "The probabilities that belong to logits, see `tempered`."
         return tempered(logits, **self.config.get("temperature", {}))
 
+    def familiarity(
+        self,
+        features: Tensor,  # float32, N×D, see `answer`
+    ) -> tuple[
+        Tensor, Tensor
+    ]:  # the scores, float32, N; and whether each reaches the threshold, bool, N
+        "How familiar images are, see `familiarity`. Only for a classifier with `statistics`."
+        scores = familiarity(features, self.statistics)
+        return scores, scores >= self.config["familiarity"]["threshold"]
+
     def predict(
         self,
         image: Images,  # one image, see `to_batch`
@@ -421,16 +438,13 @@ class Classifier:
                 f"predict takes one image, not {len(logits)}; probabilities takes many."
             )
         values, order = self.tempered(logits)[0].topk(top_k)
-        prediction = Prediction(
-            tuple(self.classes[i] for i in order), tuple(values.tolist())
+        known = (
+            ()
+            if self.statistics is None
+            else (part.item() for part in self.familiarity(features))
         )
-        if self.statistics is None:
-            return prediction
-        score = familiarity(features, self.statistics).item()
-        return replace(
-            prediction,
-            familiarity=score,
-            is_familiar=score >= self.config["familiarity"]["threshold"],
+        return Prediction(
+            tuple(self.classes[i] for i in order), tuple(values.tolist()), *known
         )
 
 # %% ../nbs/05_inference.ipynb #e18be41f
@@ -450,7 +464,7 @@ def check_count(
         )
     return int(value)
 
-# %% ../nbs/05_inference.ipynb #67fc7b43
+# %% ../nbs/05_inference.ipynb #badd312e
 FAMILIAR_LAYER = "resblock2"
 STATISTICS = ("center", "whitening", "class_means")
 
@@ -459,7 +473,7 @@ def familiarity(
     features: Tensor,  # float32, N×D, see `Classifier.answer`
     statistics: dict[
         str, Tensor
-    ],  # `center` D, `whitening` D×D, `class_means` C×D, see `era_s12.analysis.fit_familiarity`
+    ],  # `center` D, `whitening` D×D, `class_means` C×D, see `era_s12.trust.fit_familiarity`
 ) -> (
     Tensor
 ):  # float32, N; about -1 for images like those of the training, far below for others
@@ -474,7 +488,7 @@ def familiarity(
 
 def _load_statistics(folder: Path, config: dict) -> dict[str, Tensor] | None:
     "What `familiarity` needs, or None if the folder does not have it."
-    if not (folder / "familiarity.safetensors").exists():
+    if "familiarity" not in config or not (folder / "familiarity.safetensors").exists():
         return None
     with suppress(OSError, SafetensorError, KeyError, TypeError, ValueError):
         loaded = load_file(folder / "familiarity.safetensors")
@@ -483,7 +497,11 @@ def _load_statistics(folder: Path, config: dict) -> dict[str, Tensor] | None:
         fits = statistics["whitening"].shape == (size, size) and statistics[
             "class_means"
         ].shape == (len(config["classes"]), size)
-        if fits and float(config["familiarity"]["threshold"]) < 0:
+        if (
+            fits
+            and float(config["familiarity"]["threshold"]) < 0
+            and config["familiarity"]["layer"] == FAMILIAR_LAYER
+        ):
             return statistics
     raise InvalidInput(
         f"{folder}/familiarity.safetensors: does not fit config.json, or is broken."
@@ -509,7 +527,7 @@ def save_picture(
     os.replace(partial, path)
     return path
 
-# %% ../nbs/05_inference.ipynb #e7b38b12
+# %% ../nbs/05_inference.ipynb #aa866657
 STORE_FORMAT = b"1"  # stands in the file's metadata
 
 
@@ -577,7 +595,7 @@ class Store:
 
     def caption(self, row: int) -> str:
         "Prediction, its probability and, in brackets, the true class."
-        return f"{self.predicted(row)} {self.confidence[row]:.0%} ({self.true(row)})"
+        return f"{self.predicted(row)} {self.confidence[row]:.1%} ({self.true(row)})"
 
     def select(
         self,

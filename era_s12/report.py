@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['STYLE', 'write_report']
 
-# %% ../nbs/07b_report.ipynb #65d6aff6
+# %% ../nbs/07b_report.ipynb #d89345c6
 import base64
+import html
 import re
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def _halves(page: _Page, interpretation: Interpretation) -> None:
     )
     page.table("pasted_halves", table.set_index("method"))
 
-# %% ../nbs/07b_report.ipynb #7f38913f
+# %% ../nbs/07b_report.ipynb #6fdd625a
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 img { max-width: 100% } table { border-collapse: collapse; font-size: 0.8rem; display: block; overflow-x: auto }
 td, th { border: 1px solid #ccc; padding: 0.2rem 0.5rem; text-align: right }"""
@@ -171,15 +172,15 @@ def _as_html(text: str, folder: Path, title: str) -> str:
     body = re.sub(
         r'src="([\w-]+\.png)"', embedded, markdown(text, extensions=["tables"])
     )
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>{body}</body></html>\n'
 
-# %% ../nbs/07b_report.ipynb #c939846b
+# %% ../nbs/07b_report.ipynb #2d9942f4
 def write_report(
     interpretation: Interpretation,
     folder: (
         str | Path
-    ),  # made when it is not there; files of an earlier report are replaced
+    ),  # made when it is not there; files of the same name are replaced
     title: str,  # what was trained
     tested_on: str,  # what the images are, as `era_s12.data.describe_data` says it
     metrics_csv: str | Path | None = None,  # the log of the run, for its curves

@@ -7,7 +7,7 @@ __all__ = ['BINS', 'CHOICE', 'SOURCES', 'reliability', 'calibration_error', 'fit
            'plot_reliability', 'fit_familiarity', 'unfamiliar_sets', 'familiarity_table', 'plot_familiarity',
            'plot_faithfulness', 'pasted_halves', 'on_their_halves', 'halves_table']
 
-# %% ../nbs/07a_trust.ipynb #7d969641
+# %% ../nbs/07a_trust.ipynb #5a62f73a
 import math
 from importlib.util import find_spec
 from itertools import permutations
@@ -27,7 +27,7 @@ from tqdm import tqdm
 from .analysis import Interpretation
 from .cifar10 import IMAGE_SIZE, InvalidInput
 from .explanation import LAYER, METHOD, heat_maps
-from .inference import Classifier, familiarity, tempered, to_batch
+from .inference import Classifier, tempered, to_batch
 
 # %% ../nbs/07a_trust.ipynb #03c29706
 BINS = 15  # of equal width
@@ -56,7 +56,7 @@ def calibration_error(
         probabilities, labels, probabilities.shape[1], n_bins=BINS, norm="l1"
     ).item()
 
-# %% ../nbs/07a_trust.ipynb #ffc49407
+# %% ../nbs/07a_trust.ipynb #0b70e2e2
 def fit_temperature(
     logits: Tensor,  # N×C, of images that the network was not trained on
     labels: Tensor,  # int64, N
@@ -81,9 +81,14 @@ def fit_temperature(
         loss.backward()
         return loss
 
+    before = loss().item()  # of the plain softmax
     optimizer.step(loss)
     offset, weight = numbers.tolist()
-    return {"weight": weight, "offset": offset}
+    if (
+        not loss().item() < before
+    ):  # where there is nothing to gain, the search may end anywhere
+        offset, weight = math.log(math.e - 1), 0.0
+    return {"weight": weight if weighted else 0.0, "offset": offset}
 
 # %% ../nbs/07a_trust.ipynb #39d1a568
 def calibration_table(
@@ -118,7 +123,7 @@ def calibration_table(
         }
     return pd.DataFrame(rows).T.rename_axis("probabilities")
 
-# %% ../nbs/07a_trust.ipynb #28c98e1f
+# %% ../nbs/07a_trust.ipynb #a608ea1b
 def plot_reliability(
     interpretation: Interpretation,
 ) -> Figure:
@@ -131,7 +136,7 @@ def plot_reliability(
         ("plain softmax", interpretation.logits.softmax(1), "o--", "C1"),
         ("temperature scaled", interpretation.probabilities, "s-", "C0"),
     ):
-        table = reliability(probabilities, interpretation.labels)
+        table = reliability(probabilities, interpretation.labels).query("images >= 10")
         error = calibration_error(probabilities, interpretation.labels)
         curve.plot(
             table.confidence * 100,
@@ -147,6 +152,7 @@ def plot_reliability(
             color=color,
             ls=style[1:],
             lw=2,
+            label=name,
         )
     curve.set(
         xlabel="confidence (mean of the bin, %)",
@@ -156,9 +162,10 @@ def plot_reliability(
     )
     counts.set(xlabel="confidence (%)", ylabel="images", yscale="log", xlim=(0, 100))
     figure.suptitle(
-        f"{len(interpretation.labels):,} test images; the grey line is honesty"
+        f"{len(interpretation.labels):,} test images; on the grey line confidence equals accuracy"
     )
     curve.legend(frameon=False)
+    counts.legend(frameon=False, loc="upper left")
     return figure
 
 # %% ../nbs/07a_trust.ipynb #3f4be761
@@ -258,7 +265,7 @@ def unfamiliar_sets(
     sets["flat colours"] = np.broadcast_to(rng.random((count, 1, 1, 3)), shape)
     return {name: to_batch(list(pictures)) for name, pictures in sets.items()}
 
-# %% ../nbs/07a_trust.ipynb #c61089ee
+# %% ../nbs/07a_trust.ipynb #841bef87
 def familiarity_table(
     interpretation: Interpretation,  # of test images, by a classifier that has a familiarity score
     sets: dict[str, Tensor],  # see `unfamiliar_sets`
@@ -269,38 +276,37 @@ def familiarity_table(
         interpretation.familiarity,
         {},
     )
-    threshold = classifier.config["familiarity"]["threshold"]
     for name, images in sets.items():
-        scores = familiarity(classifier.answer(images)[1], classifier.statistics)
+        scores, is_familiar = classifier.familiarity(classifier.answer(images)[1])
         truth = [1] * len(familiar) + [0] * len(scores)
         rows[name] = {
             "pictures": len(images),
             "auroc": roc_auc_score(truth, torch.cat([familiar, scores])),
-            "unfamiliar_share": (scores < threshold).double().mean().item(),
-            "used_for_choice": name in CHOICE,
+            "unfamiliar_share": (~is_familiar).double().mean().item(),
+            "used_for_choice": "yes" if name in CHOICE else "",
         }
     table = (
         pd.DataFrame(rows)
         .T.rename_axis("set")
         .astype({"pictures": int, "auroc": float, "unfamiliar_share": float})
     )
-    others = table[~table.used_for_choice.astype(bool)]
+    others = table[table.used_for_choice == ""]
     table.loc["mean of the others"] = [
         others.pictures.sum(),
         others.auroc.mean(),
         others.unfamiliar_share.mean(),
-        False,
+        "",
     ]
-    false_alarms = (familiar < threshold).double().mean().item()
+    false_alarms = (~interpretation.is_familiar).double().mean().item()
     table.loc["test images (false alarms)"] = [
         len(familiar),
         float("nan"),
         false_alarms,
-        False,
+        "",
     ]
     return table
 
-# %% ../nbs/07a_trust.ipynb #1eaeb1d3
+# %% ../nbs/07a_trust.ipynb #42ea5f5f
 def plot_familiarity(
     interpretation: Interpretation,  # of test images
     sets: dict[str, Tensor],  # see `unfamiliar_sets`
@@ -309,7 +315,7 @@ def plot_familiarity(
     classifier = interpretation.classifier
     scores = {"test images": interpretation.familiarity}
     scores |= {
-        name: familiarity(classifier.answer(images)[1], classifier.statistics)
+        name: classifier.familiarity(classifier.answer(images)[1])[0]
         for name, images in sets.items()
     }
     figure = Figure(figsize=(8, 4), layout="constrained")
@@ -336,7 +342,7 @@ def plot_familiarity(
     axes.invert_yaxis()
     return figure
 
-# %% ../nbs/07a_trust.ipynb #06abf4d6
+# %% ../nbs/07a_trust.ipynb #73ea1a6e
 def plot_faithfulness(
     table: pd.DataFrame,  # as benchmarks/faithfulness.py writes it
 ) -> Figure:
@@ -347,21 +353,27 @@ def plot_faithfulness(
         zip(table.method.unique(), zip("osD^v<>P*", (f"C{i}" for i in range(9))))
     )
     for axes, (layer, rows) in zip(panels.flat, table.groupby("layer", sort=False)):
-        for row in rows.itertuples():
+        for number, row in enumerate(rows.itertuples()):
             marker, color = marks[row.method]
-            interval = [[row.road - row.low], [row.high - row.road]]
+            interval, beside = [
+                [row.road - row.low],
+                [row.high - row.road],
+            ], 0.6 * 1.15**number
             axes.errorbar(
-                row.milliseconds,
+                row.milliseconds * beside,
                 row.road,
                 interval,
                 fmt=marker,
                 color=color,
-                ecolor="lightgrey",
+                ecolor="grey",
+                elinewidth=0.7,
                 label=row.method,
             )
         axes.axhline(0, color="grey", lw=1)
         axes.set(title=layer, xscale="log")
-    figure.supxlabel("milliseconds an image (logarithmic)")
+    figure.supxlabel(
+        "milliseconds an image (logarithmic; marks are spread sideways to be seen)"
+    )
     figure.supylabel("ROAD (0: says nothing)")
     figure.legend(
         *axes.get_legend_handles_labels(), loc="outside right center", frameon=False
@@ -432,7 +444,7 @@ def on_their_halves(
         sides.append(own > other)
     return torch.stack(sides, 1)
 
-# %% ../nbs/07a_trust.ipynb #5d55abca
+# %% ../nbs/07a_trust.ipynb #8d611509
 def halves_table(
     interpretation: Interpretation,
     explanations: list[
@@ -441,8 +453,15 @@ def halves_table(
     each: int = 23,  # pictures for each ordered pair of classes
     seed: int = 0,
 ) -> pd.DataFrame:
-    "For each explanation: how many pasted pictures are judged, and the share with both maps on their halves."
+    """For each explanation: how many pasted pictures are judged, and the share with both maps on their halves.
+
+    Raises `InvalidInput` when there is no picture to judge.
+    """
     pasted, classes, top_two = pasted_halves(interpretation, each, seed)
+    if not top_two.any():
+        raise InvalidInput(
+            "In no pasted picture are its two classes the most probable ones, so no heat map can be judged."
+        )
     rows = []
     for method, layer in tqdm(explanations, "Pasted halves", delay=2, leave=False):
         np.random.seed(seed)  # of randomcam
@@ -452,8 +471,27 @@ def halves_table(
         share, n = right.double().mean().item(), len(right)
         margin = 1.96 * math.sqrt(share * (1 - share) / n)
         rows.append(
-            (method, layer, len(pasted), n, share, share - margin, share + margin)
+            (
+                method,
+                layer,
+                len(pasted),
+                n,
+                n / len(pasted),
+                share,
+                share - margin,
+                share + margin,
+            )
         )
     return pd.DataFrame(
-        rows, columns=["method", "layer", "pictures", "judged", "share", "low", "high"]
+        rows,
+        columns=[
+            "method",
+            "layer",
+            "pictures",
+            "judged",
+            "share_judged",
+            "share",
+            "low",
+            "high",
+        ],
     )

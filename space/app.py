@@ -103,7 +103,7 @@ def gradcam_gallery(
         method: how the heat maps are computed, as for `classify`.
         opacity: of the heat maps, from 0 (the photo) to 1 (the map).
     """
-    rows = stored.select(images, count=count, most=20) if show else []
+    rows = stored.select(images, count=count, most=20)[: None if show else 0]
     found = maps(stored.images[rows], target_layer, method) if rows else []
     photos = (seen_picture(image).resize(SMALL) for image in stored.images[rows])
     return [(as_file(overlay(*pair, opacity)), stored.caption(row)) for row, *pair in zip(rows, photos, found)]
@@ -134,8 +134,7 @@ def show_mistakes(*controls):
 def open_mistake(event: gr.SelectData, *controls):
     """The chosen mistake in the first tab: its prediction, and beside it the truth."""
     row = stored.select("misclassified", *controls[2:])[event.index]
-    picture = as_file(stored.images[row], "PNG")
-    return gr.Tabs(selected="classify"), picture, stored.predicted(row), stored.true(row)
+    return gr.Tabs(selected="classify"), as_file(stored.images[row], "PNG"), stored.predicted(row), stored.true(row)
 
 
 def open_example(event: gr.SelectData):
@@ -177,8 +176,8 @@ def classify_tab(names):
     with gr.Row():
         with gr.Column():
             image = picture_of("picture", type="filepath", height=320, interactive=True, buttons=None, min_width=280)
-            # An upload stays as it is: `open_picture` reads it, with its own limits and words.
-            image.preprocess = lambda upload: upload and (upload.path or upload.url)
+            # `open_picture` reads an upload, or a data: URL and no other, with its own limits and words.
+            image.preprocess = lambda upload: upload and (upload.path or f"data:{(upload.url or '').partition(':')[2]}")
             examples = gallery_of("examples", value=[(str(path), path.stem.partition("_")[0]) for path in EXAMPLES])
             examples.select(open_example, None, image, api_visibility="private", show_progress="hidden")
         with gr.Column():
@@ -204,7 +203,8 @@ def gallery_tab(tab, names):
     with gr.Row():
         show = gr.Checkbox(True, label=texts.LABELS["show"])
         count = gr.Slider(1, 20, 10, step=1, label=texts.LABELS["count"])
-        which = gr.Dropdown(["misclassified", "correct", *names], value="misclassified", label=texts.LABELS["which"])
+        kinds = ["misclassified", "correct", *names]
+        which = gr.Dropdown(kinds, value=kinds[0], label=texts.LABELS["which"], min_width=200)
         layer, method, opacity = heat_map_controls()
     inputs, gallery = [show, count, which, layer, method, opacity], gallery_of("maps", allow_preview=True)
     wire([tab.select, *(part.change for part in inputs)], gradcam_gallery, gradcam_gallery, inputs, gallery, gallery)
@@ -229,7 +229,7 @@ def mistakes_tab(tab, names, tabs, first_tab):
 def build():
     """The page and its wiring."""
     names = list(classifier.classes)
-    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(600, 3600)) as page:
+    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(300, 3000)) as page:
         gr.Markdown(texts.introduction(classifier.config))
         with gr.Tabs() as tabs:
             with gr.Tab(texts.TITLES["classify"], id="classify"):

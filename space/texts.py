@@ -9,13 +9,13 @@ PREDICTED, NONE = "predicted", "none"
 TITLE = "CIFAR-10 with explanations"
 INTRODUCTION = """# CIFAR-10 with explanations
 Give it a picture of one of ten things ({classes}): it says what it sees, and where it looked. It was trained on 32×32
-pixels, and is right on {accuracy:.1%} of {images:,} test images. Of a picture of
-anything else it should say so, and sometimes fails to."""
+pixels, and is right on {accuracy:.1%} of {images:,} test images. It tries to
+notice when a picture shows none of them, and sometimes fails."""
 HOW_TO_READ = """**Bright is where the network saw the class**, dark is where little or nothing spoke for it. The first
 layers see edges and colours, the last ones whole objects, in coarse patches. A heat map is a hint, not a proof."""
 UNFAMILIAR = "This does not look like any of the ten classes"
-PRIVACY = """**Your pictures** are held only to answer you, deleted within the hour, and sent nowhere else. Nobody is
-counted: analytics are off."""
+PRIVACY = """**Your pictures** are stored to answer you, deleted within the hour, and sent nowhere else. No usage
+statistics are collected."""
 GALLERY_HELP = """Heat maps of what the network predicts on test images. Each caption has the prediction, its probability
 and, in brackets, the truth."""
 MISTAKES_HELP = """Test images that the network gets wrong, the surest first: prediction, probability and, in brackets, the
@@ -58,7 +58,8 @@ CSS = """
 #picture img, #mistakes img, #examples img { image-rendering: pixelated }
 #maps .grid-wrap, #mistakes .grid-wrap, #examples .grid-wrap { height: auto; min-height: 0; max-height: none }
 #maps .grid-container, #mistakes .grid-container { grid-template-columns: repeat(auto-fill, minmax(135px, 1fr)) !important }
-#examples .grid-container { grid-template-columns: repeat(auto-fill, minmax(58px, 1fr)) !important }
+#examples .grid-container { grid-template-columns: repeat(auto-fill, minmax(72px, 1fr)) !important }
+#maps .grid-wrap, #mistakes .grid-wrap, #examples .grid-wrap { padding-top: 30px }
 #examples .caption-label, #maps .caption-label, #mistakes .caption-label { max-width: 100%; font-size: 11px; padding: 2px 4px; white-space: normal }
 #about table { font-size: 11px; width: auto } #about td, #about th { padding: 2px 3px; text-align: right; word-break: normal }
 """
@@ -76,7 +77,7 @@ def answer(prediction):
 
 def map_of(name):
     """The label of a picture with the heat map of a class, or with none."""
-    return f"{LABELS['map']}: {name}" if name else LABELS["photo"]
+    return f"Map: {name}" if name else LABELS["photo"]
 
 
 def introduction(config):
@@ -90,11 +91,12 @@ def _trust(config):
     texts = ""
     if "temperature" in config:
         texts += f"""## How sure it is
-Its probabilities are off by {config["expected_calibration_error"]:.1%} on average (expected calibration error on the test images).
+On average its confidence differs from its accuracy by {config["expected_calibration_error"] * 100:.1f} percentage points (expected
+calibration error on the test images).
 """
     if config.get("unfamiliar_test_images") is not None:
         texts += f"""
-Of {config["unfamiliar_test_images"]:.1%} of the test images it says wrongly that they look like none of the ten classes.
+It wrongly says of {config["unfamiliar_test_images"]:.1%} of the test images that they look like none of the ten classes.
 """
     return texts
 
@@ -119,7 +121,7 @@ A residual network of 7.8 million parameters for 32×32 pixels, trained for {con
 `{recipe.get("name")}` on {trained.get("images", 0):,} training images ({trained.get("data")}).
 
 ## How good it is
-**{config["accuracy"]:.2%}** of {tested["images"]:,} test images ({tested["data"]}) are named rightly, with one look at each.
+**{config["accuracy"]:.2%}** of {tested["images"]:,} test images ({tested["data"]}) are classified correctly.
 
 | class | accuracy |
 | --- | --- |
@@ -128,7 +130,7 @@ A residual network of 7.8 million parameters for 32×32 pixels, trained for {con
 ## Where it fails
 {failures}
 
-How often each class (row) was taken for which (column):
+How often each class (row) was taken for which (column), by their first three letters:
 
 <table><tr><th></th>{head}</tr>{rows}</table>
 
