@@ -53,6 +53,7 @@ ALTERNATIVES = {
 }
 # A small picture fills its frame, and its pixels can be seen. The visitor's own fonts: nothing is fetched from elsewhere.
 CSS = """
+[role=tab][aria-selected=true] { color: inherit !important; font-weight: 600 }
 #answer [data-testid="label-output-value"] { justify-content: center; text-align: center }
 #picture img { width: 100%; height: 100%; object-fit: contain }
 #picture img, #mistakes img, #examples img { image-rendering: pixelated }
@@ -63,7 +64,9 @@ CSS = """
 #examples .caption-label, #maps .caption-label, #mistakes .caption-label { max-width: 100%; font-size: 11px; padding: 2px 4px; white-space: normal }
 #about table { font-size: 11px; width: auto } #about td, #about th { padding: 2px 3px; text-align: right; word-break: normal }
 """
-THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+    body_text_color_subdued="*neutral_600"  # the default is too pale to read
+)
 
 
 def answer(prediction):
