@@ -92,7 +92,7 @@ def plot_curves(
     accuracy.legend(frameon=False)
     return figure
 
-# %% ../nbs/07_analysis.ipynb #9a547d77
+# %% ../nbs/07_analysis.ipynb #9c8681ad
 class Interpretation:
     "What a classifier answers on a set of labelled images; it is asked once, and tables and plots are drawn from that."
 
@@ -288,7 +288,7 @@ class Interpretation:
     ) -> Figure:
         "The most confident mistakes, each with prediction, confidence and, in brackets, the label."
         mistakes = self.mistakes(n)
-        pictures = images = self.images[mistakes.index.to_numpy()]
+        pictures = images = self.images[mistakes.index.tolist()]
         if target_layer and len(images):
             maps = heat_maps(
                 self.classifier,
@@ -321,7 +321,7 @@ class Interpretation:
     ) -> Figure:
         "The images with the highest loss; with a layer, beside each what spoke for the prediction and what for the label."
         losses = self.top_losses(n)
-        images = self.images[losses.index.to_numpy()]
+        images = self.images[losses.index.tolist()]
         titles = [f"loss {row.loss:.1f}\n{row.label}?" for row in losses.itertuples()]
         if not target_layer:
             return show_images(images, titles, columns=6, size=1.6)
