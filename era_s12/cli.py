@@ -217,7 +217,7 @@ def _lr_find(recipe, data: str, steps: int):
     model = LitResNet(recipe).to(memory_format=torch.channels_last)
     return lr_find(model, dm, steps=steps)
 
-# %% ../nbs/09_cli.ipynb #1155ac80
+# %% ../nbs/09_cli.ipynb #3e7a6765
 def report(
     run: str | None = None,
     weights: str | None = None,
@@ -248,7 +248,7 @@ def report(
         read_metrics(metrics)  # refuses, before the long part, a folder that is no run
     images, labels = load_images(data, "test")
     print(
-        f"classifying {len(images):,} images, then other pictures and pasted halves: for 10,000 some two minutes on two cores"
+        f"classifying {len(images):,} images, then other pictures and pasted halves: for 10,000 a minute and a half on two cores"
     )
     result = Interpretation(classifier, images, labels)
     path = write_report(

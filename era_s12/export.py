@@ -533,7 +533,7 @@ classifier.predict(open_picture("photo.jpg"), top_k=3)
 Code, training and the app: {_repository()[0]}
 """
 
-# %% ../nbs/08_export.ipynb #716ebf85
+# %% ../nbs/08_export.ipynb #181d99da
 def push_space(
     folder: str | Path,  # of an app, as `export_space` writes it
     repository: str,  # USER/NAME on the Hub
@@ -557,12 +557,11 @@ def push_space(
             )
     try:
         validate_repo_id(repository)
+        if "/" not in repository:
+            raise HFValidationError
     except HFValidationError:
-        repository = repository.replace("/", "//")  # is refused below
-    if repository.count("/") != 1:
-        raise InvalidInput(
-            "The place on the Hugging Face hub must have the form USER/NAME, of letters, digits and single - _ ."
-        )
+        message = "The place on the Hugging Face hub must have the form USER/NAME, of letters, digits and single - _ ."
+        raise InvalidInput(message) from None
     if not dry_run and get_token() is None:
         raise InvalidInput(
             "Nobody is logged in to the Hugging Face hub: run hf auth login, or set HF_TOKEN."
