@@ -551,7 +551,7 @@ def push_space(
         "README.md",
         "requirements.txt",
     ):
-        if not (folder / name).is_file():
+        if not (folder / name).is_file() or (folder / name).is_symlink():
             raise InvalidInput(
                 f"{folder}: has no {name}; name a folder that era_s12 export or demo wrote."
             )
@@ -570,9 +570,7 @@ def push_space(
     uploads = {}
     with tempfile.TemporaryDirectory() as name:
         parts = {"space": Path(name) / "space"}
-        shutil.copytree(
-            folder, parts["space"], ignore=shutil.ignore_patterns(".*", "__pycache__")
-        )
+        shutil.copytree(folder, parts["space"], ignore=_not_to_publish)
         readme = parts["space"] / "README.md"
         text = readme.read_text(encoding="utf-8").replace(
             f'Client("{own}")', f'Client("{repository}")'
@@ -585,8 +583,8 @@ def push_space(
             parts["model"] = Path(name) / "model"
             parts["model"].mkdir()
             for file in MODEL_FILES:
-                if (folder / file).exists():
-                    shutil.copy(folder / file, parts["model"])
+                if (parts["space"] / file).exists():
+                    shutil.copy(parts["space"] / file, parts["model"])
             (parts["model"] / "README.md").write_text(
                 model_card(config, repository), encoding="utf-8"
             )
@@ -601,6 +599,16 @@ def push_space(
     return uploads
 
 # %% ../nbs/08_export.ipynb #08607951
+def _not_to_publish(folder: str, names: list[str]) -> list[str]:
+    "What stays here: hidden files, what running leaves behind, and all that is no regular file (a link leads elsewhere)."
+    leftovers = shutil.ignore_patterns(".*", "__pycache__", "*.pyi")(folder, names)
+    paths = [Path(folder, name) for name in names]
+    return [
+        *leftovers,
+        *(p.name for p in paths if p.is_symlink() or not (p.is_file() or p.is_dir())),
+    ]
+
+
 def _upload(source: Path, repository: str, kind: str) -> None:
     "A folder to the Hub, as a 'space' or a 'model'."
     try:

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlparse
 
 import gradio as gr
 import texts
@@ -10,7 +11,16 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from era_s12.explanation import LAYER, LAYERS, METHOD, METHODS, cached_heat_maps, overlay
-from era_s12.inference import Classifier, InvalidInput, Store, open_picture, save_picture, seen_picture, square_picture
+from era_s12.inference import (
+    Classifier,
+    InvalidInput,
+    Store,
+    file_inside,
+    open_picture,
+    save_picture,
+    seen_picture,
+    square_picture,
+)
 
 HERE = Path(__file__).parent
 EXAMPLES = sorted((HERE / "examples").glob("*.png"))
@@ -34,6 +44,38 @@ def told():
         yield
     except InvalidInput as error:
         raise gr.Error(str(error), print_exception=False) from None
+
+
+class Upload(gr.Image):
+    """A picture from a visitor. Gradio's own component opens whatever path a request names; this one opens nothing.
+
+    It hands on the path of a file that was uploaded, or a `data:` URL, for `open_picture` to read within its limits.
+    """
+
+    is_template = True  # on the page it is an Image
+
+    @told()
+    def preprocess(self, payload):
+        if payload is None:
+            return None
+        if (payload.url or "").startswith("data:"):
+            return payload.url
+        return str(file_inside(payload.path or "", get_upload_folder()))
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path):
+        """Gradio would fetch an address here, however large the file behind it."""
+        with told():
+            if urlparse(str(url_or_file_path)).scheme in ("http", "https"):
+                raise InvalidInput("Pictures are not fetched from addresses; upload the file, or send a data: URL.")
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+
+def chosen(event: gr.SelectData, items):
+    """The item that was clicked on; a request may name any position."""
+    index = event.index
+    if isinstance(index, bool) or not isinstance(index, int) or index not in range(len(items)):
+        raise InvalidInput(f"There is no picture number {index}; there are {len(items)}, counted from 0.")
+    return items[index]
 
 
 @told()
@@ -131,15 +173,17 @@ def show_mistakes(*controls):
     return gallery, texts.MISTAKES_FOUND.format(len(gallery), len(stored.select("misclassified", *controls[2:])))
 
 
+@told()
 def open_mistake(event: gr.SelectData, *controls):
     """The chosen mistake in the first tab: its prediction, and beside it the truth."""
-    row = stored.select("misclassified", *controls[2:])[event.index]
+    row = chosen(event, stored.select("misclassified", *controls[2:]))
     return gr.Tabs(selected="classify"), as_file(stored.images[row], "PNG"), stored.predicted(row), stored.true(row)
 
 
+@told()
 def open_example(event: gr.SelectData):
     """The chosen example as the visitor's picture."""
-    return as_file(open_picture(EXAMPLES[event.index]), "PNG")
+    return as_file(open_picture(chosen(event, EXAMPLES)), "PNG")
 
 
 def gallery_of(name, **options):
@@ -148,10 +192,10 @@ def gallery_of(name, **options):
     return gr.Gallery(label=texts.LABELS[name], **options)
 
 
-def picture_of(name, **options):
-    """A picture that the app shows."""
+def picture_of(name, kind=gr.Image, **options):
+    """A picture that the app shows, or with another `kind` one that it is given."""
     buttons = {"buttons": ["fullscreen"], "interactive": False, "min_width": 140}
-    return gr.Image(label=texts.LABELS[name], alt_text=texts.ALTERNATIVES[name], elem_id=name, **(buttons | options))
+    return kind(label=texts.LABELS[name], alt_text=texts.ALTERNATIVES[name], elem_id=name, **(buttons | options))
 
 
 def heat_map_controls():
@@ -175,9 +219,9 @@ def classify_tab(names):
     """The first tab; its picture and the two classes to explain, which other tabs may set."""
     with gr.Row():
         with gr.Column():
-            image = picture_of("picture", type="filepath", height=320, interactive=True, buttons=None, min_width=280)
-            # `open_picture` reads an upload, or a data: URL and no other, with its own limits and words.
-            image.preprocess = lambda upload: upload and (upload.path or f"data:{(upload.url or '').partition(':')[2]}")
+            image = picture_of(
+                "picture", Upload, type="filepath", height=320, interactive=True, buttons=None, min_width=280
+            )
             examples = gallery_of("examples", value=[(str(path), path.stem.partition("_")[0]) for path in EXAMPLES])
             examples.select(open_example, None, image, api_visibility="private", show_progress="hidden")
         with gr.Column():
