@@ -31,7 +31,7 @@ setup(
     packages=["era_s12", "era_s12.space"],
     package_dir={"era_s12": "era_s12", "era_s12.space": "space"},
     package_data={
-        "era_s12": ["sample/*.parquet", "recipes/*.yaml"],
+        "era_s12": ["sample/*.parquet", "recipes/*.yaml", "templates/*.jinja"],
         "era_s12.space": ["examples/*.png", "screenshots/*.png"],
     },
     include_package_data=False,

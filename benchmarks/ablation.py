@@ -21,7 +21,9 @@ import torch
 from tqdm import tqdm
 
 from era_s12.data import CIFAR10DataModule, TensorImages
-from era_s12.training import LitResNet, describe_machine, load_recipe, make_trainer
+from era_s12.recipes import load_recipe
+from era_s12.runs import make_trainer
+from era_s12.training import LitResNet, describe_machine
 
 ADAM = load_recipe("s10")
 CHANGES = {

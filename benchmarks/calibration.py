@@ -10,9 +10,9 @@ import pandas as pd
 from torch.nn.functional import nll_loss
 
 from era_s12.analysis import Interpretation
+from era_s12.calibration import calibration_error, fit_temperature
 from era_s12.data import CIFAR10DataModule
 from era_s12.inference import Classifier, tempered
-from era_s12.trust import calibration_error, fit_temperature
 
 
 def main():
@@ -22,7 +22,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("nbs/results/calibration.csv"))
     args = parser.parse_args()
     classifier = Classifier.from_pretrained(args.weights)
-    recipe = classifier.config["recipe"]
+    recipe = classifier.info.recipe
     module = CIFAR10DataModule(args.data, val_size=recipe["val_size"], seed=recipe["seed"])
     results = {split: Interpretation.from_data(classifier, module, split) for split in ("val", "test")}
     held_out = results["val"].logits, results["val"].labels

@@ -2,15 +2,12 @@
 
 python benchmarks/faithfulness.py --data FOLDER [--split test --methods gradcam --layers resblock3] [--out FILE]
 
-ROAD ("remove and debias"; Rong et al. 2022, "A Consistent and Efficient Evaluation Strategy for Attribution Methods",
-arXiv:2202.00449) replaces pixels by a noisy blend of their neighbours, the most relevant first (MoRF) or the least
-relevant first (LeRF). It is (p_LeRF - p_MoRF) / 2, averaged over the thresholds; p is the probability of the class
-that was predicted for the untouched image. A map that says nothing scores 0; randomcam is the floor. The images are the
-first of the 2,000 that are kept apart. Finished rows are kept, so that the script continues where it was stopped.
+`era_s12.faithfulness.road` tells how far a map is right about what the answer depends on: 0 if it says nothing; randomcam
+is the floor. The images are the first of the 2,000 that are kept apart. Finished rows are kept, so that the script
+continues where it was stopped.
 """
 
 import argparse
-import contextlib
 import hashlib
 import os
 import sys
@@ -22,23 +19,18 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from pytorch_grad_cam import AblationCAM, RandomCAM, ScoreCAM
-from pytorch_grad_cam.metrics.road import NoisyLinearImputer, ROADCombined
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
-from scipy.linalg import solveh_banded
+from pytorch_grad_cam import AblationCAM, ScoreCAM
 from tqdm import tqdm
 
-from era_s12.cifar10 import InvalidInput
 from era_s12.data import CIFAR10DataModule
-from era_s12.explanation import METHODS, heat_maps
+from era_s12.explanation import FLOOR, LAYERS, METHODS, heat_maps
+from era_s12.faithfulness import road
 from era_s12.inference import Classifier
-from era_s12.model import LAYERS
+from era_s12.pictures import InvalidInput
 from era_s12.training import choose_precision, describe_machine
 
-BATCH_SIZE, NOISE = 10, 0.01  # images; deviation of the noise on a replaced pixel, in units of the normalised image
-PERCENTILES = (20, 40, 60, 80, 90)  # counted as the grad-cam package does: 90 keeps 90 % of the pixels, replaces 10 %
-BLEND = torch.tensor([[1.0, 2, 1], [2, 0, 2], [1, 2, 1]]).double() / 12  # weights of the eight neighbours
-autocast = partial(torch.autocast, "cpu", torch.bfloat16, enabled=choose_precision() == "bf16-mixed")
+BATCH_SIZE = 10  # images
+BFLOAT16 = choose_precision() == "bf16-mixed"  # where it is fast
 
 
 class BatchedScoreCAM(ScoreCAM):
@@ -51,7 +43,7 @@ class BatchedScoreCAM(ScoreCAM):
         for image, target, masks in zip(images, targets, torch.from_numpy(activations)):
             masks = F.interpolate(masks[:, None], image.shape[-2:], mode="bilinear", align_corners=True)  # C×1×H×W
             masks = masks - masks.amin((2, 3), keepdim=True)
-            with autocast():
+            with torch.autocast("cpu", torch.bfloat16, enabled=BFLOAT16):
                 logits = self.model(image * masks / (masks.amax((2, 3), keepdim=True) + 1e-8))
             weights.append(torch.vmap(target)(logits.float()).softmax(0))
         return torch.stack(weights).numpy()
@@ -71,71 +63,7 @@ class BatchedAblationCAM(AblationCAM):
 
 
 SLOW = {"scorecam": BatchedScoreCAM, "ablationcam": BatchedAblationCAM}
-METHODS.update(SLOW, randomcam=RandomCAM)  # so that `heat_maps` knows them too
-
-
-def impute(images, kept):
-    """Images, N×3×H×W, whose pixels outside `kept`, bool N×H×W, are the weighted mean of their neighbours."""
-    # Neighbours may be missing too: one linear system an image, symmetric and positive definite, with a band of W + 1
-    # diagonals below the main one, which a banded Cholesky factorisation solves exactly in about a millisecond.
-    n, _, height, width = images.shape
-    images, seen, gone = images.double(), kept[:, None], (~kept).double()
-    total = F.conv2d(torch.ones(1, 1, height, width).double(), BLEND[None, None], padding=1)  # below 1 at the border
-    known = F.conv2d((images * seen).flatten(0, 1)[:, None], BLEND[None, None], padding=1).view_as(images)
-    values = torch.where(seen, images, known).flatten(2).mT.numpy()  # N×HW×3
-    bands = torch.zeros(n, width + 2, height * width).double()  # the diagonal, and those below it
-    bands[:, 0] = torch.where(kept, 1.0, total[0]).flatten(1)
-    for down, right in ((0, 1), (1, -1), (1, 0), (1, 1)):
-        neighbour = F.pad(gone, (1, 1, 0, 1))[:, down : down + height, 1 + right : 1 + right + width]
-        bands[:, down * width + right] = -BLEND[1 + down, 1 + right] * (gone * neighbour).flatten(1)
-    solved = [solveh_banded(*system, lower=True, check_finite=False) for system in zip(bands.numpy(), values)]
-    return torch.from_numpy(np.stack(solved)).mT.reshape(images.shape).float()
-
-
-def pixels_to_keep(maps, rng):
-    """The pixels that are not replaced, bool N×(MoRF, LeRF)×thresholds×H×W, for maps N×H×W; ties by chance."""
-    n, height, width = maps.shape
-    flat = maps.reshape(n, -1).numpy()
-    order = np.lexsort((rng.random(flat.shape), flat))  # the least relevant pixel first
-    rank = torch.from_numpy(order.argsort(1)).view(n, 1, height, width)
-    number = np.ceil(np.array(PERCENTILES) / 100 * (height * width - 1))  # as np.percentile has it
-    number = torch.from_numpy(number).view(-1, 1, 1)
-    return torch.stack([rank < number, rank >= height * width - number], 1)
-
-
-@torch.inference_mode()
-def road(classifier, batch, maps, classes, rng, autocast=autocast):
-    """ROAD of each image, N, higher is better, for uint8 N×3×H×W, maps N×H×W, and classes N."""
-    kept = pixels_to_keep(maps, rng).flatten(1, 2)  # N×masks×H×W
-    images = classifier.normalized(batch).repeat_interleave(kept.shape[1], 0)  # N·masks×3×H×W
-    kept = kept.flatten(0, 1)
-    noise = torch.from_numpy(rng.normal(0, NOISE, images.shape)).float()
-    with autocast():
-        logits = classifier.model(impute(images, kept) + noise * ~kept[:, None])
-    probabilities = logits.float().softmax(1).view(len(batch), 2, len(PERCENTILES), -1).mean(2)
-    morf, lerf = probabilities[torch.arange(len(batch)), :, classes].T
-    return (lerf - morf) / 2
-
-
-def check_against_package(classifier, batch, classes, seed):
-    """Stop if ROAD is not what the grad-cam package computes on smooth maps without ties; print the differences."""
-    maps = torch.rand(len(batch), 1, 4, 4, generator=torch.Generator().manual_seed(seed))
-    maps, images = F.interpolate(maps, batch.shape[-2:], mode="bicubic")[:, 0], classifier.normalized(batch)
-    kept = pixels_to_keep(maps, np.random.default_rng(seed))[:, 0, 0]
-    theirs = torch.stack([NoisyLinearImputer(noise=0)(image, mask.float()) for image, mask in zip(images, kept)])
-    pixels = (impute(images, kept) - theirs).abs().max().item()
-    targets = [ClassifierOutputSoftmaxTarget(i) for i in classes.tolist()]
-    torch.manual_seed(seed)  # of the package's noise
-    theirs = torch.from_numpy(ROADCombined(PERCENTILES)(images, maps.numpy(), targets, classifier.model))
-    exact = road(classifier, batch, maps, classes, np.random.default_rng(seed), contextlib.nullcontext)
-    fast = road(classifier, batch, maps, classes, np.random.default_rng(seed))
-    score, rounding = (exact - theirs).abs().max().item(), (fast - exact).abs().max().item()
-    print(
-        f"Largest differences to the grad-cam package: {pixels:.0e} in a pixel, {score:.4f} in ROAD (other noise);",
-        end=" ",
-    )
-    print(f"by bfloat16 {rounding:.4f} in ROAD.")
-    assert pixels < 1e-3 and score < 0.02 and rounding < 0.005, "not the ROAD of the package"
+METHODS.update(SLOW | FLOOR)  # so that `heat_maps` knows them too
 
 
 def one_cell(classifier, batch, classes, method, layer, seed):
@@ -150,7 +78,7 @@ def one_cell(classifier, batch, classes, method, layer, seed):
         maps = explain(images, target_class=predicted)
         milliseconds.append(1000 * (time.perf_counter() - started) / len(images))
         empty += (maps.amax((1, 2)) == 0).sum().item()
-        scores.append(road(classifier, images, maps, predicted, rng))
+        scores.append(road(classifier, images, maps, predicted, rng, BFLOAT16))
     scores = torch.cat(scores).numpy()
     low, high = np.percentile(rng.choice(scores, (10_000, len(scores))).mean(1), (2.5, 97.5))  # bootstrap
     return {"road": scores.mean(), "low": low, "high": high, "empty": empty, "milliseconds": np.median(milliseconds)}
@@ -162,7 +90,7 @@ def measure(args):
         if unknown := [name for name in names if name not in known]:
             raise InvalidInput(f"The {kind} '{unknown[0]}' is unknown; it is one of {', '.join(known)}.")
     classifier = Classifier.from_pretrained(args.weights, device="cpu")
-    recipe = classifier.config["recipe"]
+    recipe = classifier.info.recipe
     dm = CIFAR10DataModule(args.data, val_size=recipe["val_size"] if args.split == "val" else 0, seed=recipe["seed"])
     dm.setup("validate" if args.split == "val" else "test")
     images = dm.splits[args.split].images
@@ -170,7 +98,6 @@ def measure(args):
         raise InvalidInput(f"The number of images must be at least 1 and at most {len(images)}.")
     images = images[: max(args.images, args.slow_images)]
     classes = classifier.probabilities(images).argmax(1)
-    check_against_package(classifier, images[:4], classes[:4], args.seed)
     state = b"".join(tensor.numpy().tobytes() for tensor in classifier.model.state_dict().values())
     made_with = {"seed": args.seed, "weights": hashlib.sha256(state).hexdigest()[:12]}
     machine = {"batch_size": BATCH_SIZE, "threads": args.threads, "machine": describe_machine()}

@@ -2,7 +2,7 @@
 
 python benchmarks/familiarity.py --data FOLDER [--weights space] [--out nbs/results/familiarity.csv]
 
-Area under the ROC curve of each score, for each set of `era_s12.trust.unfamiliar_sets` against all test images; `choice` is the
+Area under the ROC curve of each score, for each set of `era_s12.familiarity.unfamiliar_sets` against all test images; `choice` is the
 mean over the two sets that the score is chosen on, `others` that over the rest, `false_alarms` the share of test images below
 the threshold that 95 % of the images kept apart reach.
 """
@@ -17,9 +17,9 @@ from torch.nn.functional import normalize
 from tqdm import tqdm
 
 from era_s12.data import CIFAR10DataModule
-from era_s12.inference import Classifier, familiarity
+from era_s12.familiarity import CHOICE, fit_familiarity, unfamiliar_sets
+from era_s12.inference import Classifier, familiarity_score
 from era_s12.model import LAYERS
-from era_s12.trust import CHOICE, fit_familiarity, unfamiliar_sets
 
 
 @torch.inference_mode()
@@ -54,7 +54,7 @@ def all_scores(train, labels):
     ):
         for layer in (*LAYERS[1:], "pooled"):
             statistics = fit_familiarity(scale(train[layer]), labels)
-            scores[f"{name}, {layer}"] = lambda f, layer=layer, scale=scale, statistics=statistics: familiarity(
+            scores[f"{name}, {layer}"] = lambda f, layer=layer, scale=scale, statistics=statistics: familiarity_score(
                 scale(f[layer]), statistics
             )
     return scores
@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("nbs/results/familiarity.csv"))
     args = parser.parse_args()
     classifier = Classifier.from_pretrained(args.weights)
-    recipe = classifier.config["recipe"]
+    recipe = classifier.info.recipe
     module = CIFAR10DataModule(args.data, val_size=recipe["val_size"], seed=recipe["seed"])
     module.setup()
     train = module.splits["train"]

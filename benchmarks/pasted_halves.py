@@ -2,7 +2,7 @@
 
 python benchmarks/pasted_halves.py --data FOLDER [--weights space] [--each 8] [--out nbs/results/pasted_halves.csv]
 
-For each method and layer the share of pasted pictures with both maps on their own halves, see `era_s12.trust.halves_table`.
+For each method and layer the share of pasted pictures with both maps on their own halves, see `era_s12.faithfulness.halves_table`.
 Together with ROAD (benchmarks/faithfulness.py) it decides which method and layer the app begins with.
 """
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from era_s12.analysis import Interpretation
 from era_s12.data import CIFAR10DataModule
 from era_s12.explanation import FLOOR, LAYERS, METHODS
+from era_s12.faithfulness import halves_table
 from era_s12.inference import Classifier
-from era_s12.trust import halves_table
 
 
 def main():
@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("nbs/results/pasted_halves.csv"))
     args = parser.parse_args()
     classifier = Classifier.from_pretrained(args.weights)
-    recipe = classifier.config["recipe"]
+    recipe = classifier.info.recipe
     module = CIFAR10DataModule(args.data, val_size=recipe["val_size"], seed=recipe["seed"])
     result = Interpretation.from_data(classifier, module, "val")
     cells = [(method, layer) for method in (METHODS | FLOOR) for layer in LAYERS[1:]]

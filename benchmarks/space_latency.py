@@ -25,8 +25,8 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from era_s12.cifar10 import to_picture
 from era_s12.data import load_images
+from era_s12.pictures import to_picture
 from era_s12.training import describe_machine
 
 LAYER, METHOD = "resblock3", "gradcam"

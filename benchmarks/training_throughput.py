@@ -26,15 +26,12 @@ from torchvision.transforms import v2
 from tqdm import tqdm
 
 import era_s12
-from era_s12.cifar10 import MEAN, STD, to_picture
+from era_s12.cifar10 import MEAN, STD
 from era_s12.data import CIFAR10DataModule
-from era_s12.training import (
-    LitResNet,
-    choose_precision,
-    describe_machine,
-    load_recipe,
-    train,
-)
+from era_s12.pictures import to_picture
+from era_s12.recipes import load_recipe
+from era_s12.runs import train
+from era_s12.training import LitResNet, choose_precision, describe_machine
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 TRANSFORMS = v2.Compose(
@@ -110,7 +107,7 @@ class Clock(pl.Callback):
 
 
 def ours(recipe, folder, steps, **switches):
-    """The whole of `era_s12.training.train`: Trainer, callbacks, both logs, progress bar, augmentation."""
+    """The whole of `era_s12.runs.train`: Trainer, callbacks, both logs, progress bar, augmentation."""
     clock = Clock()
     limits = {
         "limit_train_batches": steps,

@@ -3,6 +3,7 @@
 python nbs/build.py readme             README.md from index.ipynb
 python nbs/build.py book               HTML pages of the notebooks, in _book/
 python nbs/build.py links              links of the notebooks to the owner in settings.ini
+python nbs/build.py nbdev              [tool.nbdev] in pyproject.toml, which nbdev 3 reads, from settings.ini
 python nbs/build.py sample FOLDER      the shipped sample and the app's examples, from the whole data set
 python nbs/build.py evidence RUN       nbs/results/RECIPE, from the run whose weights are in space/
 """
@@ -93,10 +94,21 @@ def links():
     """Make every link to the repository or the Space in the notebooks one to settings.ini's user and repo."""
     cfg = settings()
     name = rf"\g<1>{cfg['user']}/{cfg['repo']}"
-    for path in NBS.glob("*.ipynb"):
+    for path in NBS.rglob("*.ipynb"):
         text = path.read_text(encoding="utf-8")
         pattern = rf"(colab\.research\.google\.com/github/|github\.com/|huggingface\.co/spaces/)[\w.-]+/{cfg['repo']}\b"
         path.write_text(re.sub(pattern, name, text), encoding="utf-8")
+
+
+def nbdev():
+    """Write the table that nbdev 3 reads, so that it exports the same files as nbdev 2, which reads settings.ini."""
+    cfg, path = settings(), ROOT / "pyproject.toml"
+    texts = ("lib_name", "lib_path", "nbs_path", "tst_flags", "doc_host", "doc_baseurl", "git_url", "branch")
+    lines = [f'{name} = "{cfg[name]}"' for name in texts]
+    lines += [f"{name} = {cfg[name].lower()}" for name in ("recursive", "black_formatting")]
+    table = "\n".join(["[tool.nbdev] # made from settings.ini by nbs/build.py", *lines]) + "\n"
+    text = re.sub(r"(?ms)^\[tool\.nbdev\].*?(?=^\[|\Z)", "", path.read_text(encoding="utf-8")).rstrip()
+    path.write_text(f"{text}\n\n{table}", encoding="utf-8")
 
 
 def sample(source):
@@ -145,7 +157,7 @@ def evidence(run):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    builders = {f.__name__: f for f in (readme, book, links, sample, evidence)}
+    builders = {f.__name__: f for f in (readme, book, links, nbdev, sample, evidence)}
     parser.add_argument("what", choices=builders)
     parser.add_argument("source", nargs="*", help="the FOLDER or the RUN")
     args = parser.parse_args()

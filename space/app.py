@@ -10,11 +10,10 @@ import torch
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from era_s12.explanation import LAYER, LAYERS, METHOD, METHODS, cached_heat_maps, overlay
+from era_s12.explanation import LAYER, LAYERS, METHOD, METHODS, Store, cached_heat_maps, overlay
 from era_s12.inference import (
     Classifier,
     InvalidInput,
-    Store,
     file_inside,
     open_picture,
     save_picture,
@@ -70,6 +69,15 @@ class Upload(gr.Image):
         return await super().async_move_resource_to_block_cache(url_or_file_path)
 
 
+class Answer(gr.Label):
+    """Bars below a headline of our own, where Gradio's would be the first bar: `texts.answer` makes all of it."""
+
+    is_template = True  # on the page it is a Label
+
+    def postprocess(self, value):
+        return value or {}
+
+
 def chosen(event: gr.SelectData, items):
     """The item that was clicked on; a request may name any position."""
     index = event.index
@@ -112,18 +120,20 @@ def classify(
     return texts.answer(prediction), as_file(photo), as_file(enlarged, "PNG")
 
 
-def redraw(image, *controls_and_compared):
+@told()
+def redraw(image, top_k, show_cam, layer, method, opacity, target, compared):
     """The answer for the screen: empty without a picture, with a second map if a class to compare with is chosen."""
-    *controls, target, compared = controls_and_compared
-    other = gr.Image(visible=False)
+    second = gr.Image(visible=False)
     if not image:
-        return None, None, None, other
-    answer, shown, seen = classify(image, *controls, target)
-    if compared != texts.NONE and controls[1]:
-        second = classify(image, *controls, compared)[1]
-        other = gr.Image(second, label=texts.map_of(compared), visible=True)
+        return None, None, None, second
+    answer, shown, seen = classify(image, top_k, show_cam, layer, method, opacity, target)
+    if not show_cam:
+        return answer, gr.Image(shown, label=texts.map_of(None)), seen, second
+    if compared != texts.NONE:
+        other = classify(image, top_k, show_cam, layer, method, opacity, compared)[1]
+        second = gr.Image(other, label=texts.map_of(compared), visible=True)
     explained = answer.confidences[0].label if target == texts.PREDICTED else target
-    return answer, gr.Image(shown, label=texts.map_of(explained if controls[1] else None)), seen, other
+    return answer, gr.Image(shown, label=texts.map_of(explained)), seen, second
 
 
 @told()
@@ -167,16 +177,18 @@ def misclassified(
     return [(as_file(stored.images[row], "PNG"), stored.caption(row)) for row in rows if show]
 
 
-def show_mistakes(*controls):
+@told()
+def show_mistakes(show, count, true_class, predicted_class):
     """For the screen: the gallery, and how many there are."""
-    gallery = misclassified(*controls)
-    return gallery, texts.MISTAKES_FOUND.format(len(gallery), len(stored.select("misclassified", *controls[2:])))
+    gallery = misclassified(show, count, true_class, predicted_class)
+    total = len(stored.select("misclassified", true_class, predicted_class))
+    return gallery, texts.MISTAKES_FOUND.format(len(gallery), total)
 
 
 @told()
-def open_mistake(event: gr.SelectData, *controls):
+def open_mistake(event: gr.SelectData, true_class, predicted_class):
     """The chosen mistake in the first tab: its prediction, and beside it the truth."""
-    row = chosen(event, stored.select("misclassified", *controls[2:]))
+    row = chosen(event, stored.select("misclassified", true_class, predicted_class))
     return gr.Tabs(selected="classify"), as_file(stored.images[row], "PNG"), stored.predicted(row), stored.true(row)
 
 
@@ -207,11 +219,14 @@ def heat_map_controls():
     )
 
 
-def wire(triggers, shown, function, inputs, shown_outputs, outputs):
-    """Show what `shown` returns whenever a trigger fires, and make `function` an endpoint of its own name."""
-    hidden = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "always_last"}
-    gr.on(triggers, shown, inputs, shown_outputs, api_name=f"show_{function.__name__}", **hidden)
-    inputs = inputs[: function.__wrapped__.__code__.co_argcount]
+def wire(triggers, function, inputs, outputs, name):
+    """Show what the function returns whenever a trigger fires."""
+    quiet = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "always_last"}
+    gr.on(triggers, function, inputs, outputs, api_name=f"show_{name}", **quiet)
+
+
+def endpoint(function, inputs, outputs):
+    """Let programs call the function by its name, without a picture of it on the page."""
     gr.Button(visible=False).click(function, inputs, outputs, api_name=function.__name__)
 
 
@@ -225,8 +240,7 @@ def classify_tab(names):
             examples = gallery_of("examples", value=[(str(path), path.stem.partition("_")[0]) for path in EXAMPLES])
             examples.select(open_example, None, image, api_visibility="private", show_progress="hidden")
         with gr.Column():
-            label = gr.Label(label=texts.LABELS["answer"], elem_id="answer")
-            label.postprocess = lambda answer: answer or {}  # it has the form of a label already, see `texts.answer`
+            answer = Answer(label=texts.LABELS["answer"], elem_id="answer")
             with gr.Row():
                 shown, compared, seen = picture_of("map"), picture_of("compared", visible=False), picture_of("seen")
     with gr.Row():
@@ -236,8 +250,9 @@ def classify_tab(names):
         target = gr.Dropdown([texts.PREDICTED, *names], value=texts.PREDICTED, label=texts.LABELS["target"])
         other = gr.Dropdown([texts.NONE, *names], value=texts.NONE, label=texts.LABELS["compare"])
     gr.Markdown(f"{texts.HOW_TO_READ}\n\n{texts.PRIVACY}")
-    inputs, outputs = [image, top_k, show_cam, layer, method, opacity, target, other], [label, shown, seen]
-    wire([part.change for part in inputs], told()(redraw), classify, inputs, [*outputs, compared], outputs)
+    inputs, outputs = [image, top_k, show_cam, layer, method, opacity, target], [answer, shown, seen]
+    wire([part.change for part in (*inputs, other)], redraw, [*inputs, other], [*outputs, compared], "classify")
+    endpoint(classify, inputs, outputs)
     return image, target, other
 
 
@@ -251,7 +266,8 @@ def gallery_tab(tab, names):
         which = gr.Dropdown(kinds, value=kinds[0], label=texts.LABELS["which"], min_width=200)
         layer, method, opacity = heat_map_controls()
     inputs, gallery = [show, count, which, layer, method, opacity], gallery_of("maps", allow_preview=True)
-    wire([tab.select, *(part.change for part in inputs)], gradcam_gallery, gradcam_gallery, inputs, gallery, gallery)
+    wire([tab.select, *(part.change for part in inputs)], gradcam_gallery, inputs, gallery, "gradcam_gallery")
+    endpoint(gradcam_gallery, inputs, gallery)
 
 
 def mistakes_tab(tab, names, tabs, first_tab):
@@ -266,15 +282,16 @@ def mistakes_tab(tab, names, tabs, first_tab):
     total, gallery = gr.Markdown(), gallery_of("mistakes")
     inputs = [show, count, true, taken]
     changes = [tab.select, *(part.change for part in inputs)]
-    wire(changes, told()(show_mistakes), misclassified, inputs, [gallery, total], gallery)
-    gallery.select(open_mistake, inputs, [tabs, *first_tab], api_visibility="private")
+    wire(changes, show_mistakes, inputs, [gallery, total], "misclassified")
+    endpoint(misclassified, inputs, gallery)
+    gallery.select(open_mistake, [true, taken], [tabs, *first_tab], api_visibility="private")
 
 
 def build():
     """The page and its wiring."""
     names = list(classifier.classes)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(300, 3000)) as page:
-        gr.Markdown(texts.introduction(classifier.config))
+        gr.Markdown(texts.introduction(classifier.info))
         with gr.Tabs() as tabs:
             with gr.Tab(texts.TITLES["classify"], id="classify"):
                 first_tab = classify_tab(names)
@@ -283,7 +300,7 @@ def build():
             with gr.Tab(texts.TITLES["mistakes"], id="mistakes") as tab:
                 mistakes_tab(tab, names, tabs, first_tab)
             with gr.Tab(texts.TITLES["about"], id="about"):
-                gr.Markdown(texts.about(classifier.config, stored), elem_id="about")
+                gr.Markdown(texts.about(classifier.info, stored), elem_id="about")
     return page
 
 

@@ -83,61 +83,72 @@ def map_of(name):
     return f"Map: {name}" if name else LABELS["photo"]
 
 
-def introduction(config):
-    """The head of the page."""
-    tested = config["tested_on"]["images"]
-    return INTRODUCTION.format(classes=", ".join(config["classes"]), accuracy=config["accuracy"], images=tested)
+def introduction(info):
+    """The head of the page, from what is known of the model."""
+    names, images = ", ".join(info.classes), info.tested_on["images"]
+    return INTRODUCTION.format(classes=names, accuracy=info.accuracy, images=images)
 
 
-def _trust(config):
+def failures(info):
+    """The five most frequent mistakes, as a list in Markdown."""
+    pairs = [
+        (count, true, taken)
+        for true, row in zip(info.classes, info.confusion_matrix)
+        for taken, count in zip(info.classes, row)
+        if true != taken
+    ]
+    return "\n".join(f"- {n} times a {true} was taken for a {taken}" for n, true, taken in sorted(pairs)[:-6:-1])
+
+
+def confusion_table(info):
+    """How often each class was taken for which, as a table in HTML."""
+    heads = [f'<th title="{html.escape(name)}">{html.escape(name[:3])}</th>' for name in info.classes]
+    rows = [
+        f"<tr>{head}" + "".join(f"<td>{count}</td>" for count in row) + "</tr>"
+        for head, row in zip(heads, info.confusion_matrix)
+    ]
+    return f"<table><tr><th></th>{''.join(heads)}</tr>{''.join(rows)}</table>"
+
+
+def trust(info):
     """How far its probabilities and its doubts can be believed, as far as that was measured."""
-    texts = ""
-    if "temperature" in config:
-        texts += f"""## How sure it is
-On average its confidence differs from its accuracy by {config["expected_calibration_error"] * 100:.1f} percentage points (expected
+    text = ""
+    if info.temperature is not None:
+        text += f"""## How sure it is
+On average its confidence differs from its accuracy by {info.expected_calibration_error * 100:.1f} percentage points (expected
 calibration error on the test images).
 """
-    if config.get("unfamiliar_test_images") is not None:
-        texts += f"""
-It wrongly says of {config["unfamiliar_test_images"]:.1%} of the test images that they look like none of the ten classes.
+    if info.unfamiliar_test_images is not None:
+        text += f"""
+It wrongly says of {info.unfamiliar_test_images:.1%} of the test images that they look like none of the ten classes.
 """
-    return texts
+    return text
 
 
-def about(config, stored):
-    """What the model is, in Markdown and HTML, from `config.json` and the store."""
-    recipe, trained, tested = (config["recipe"] or {}, config["trained_on"] or {}, config["tested_on"])
-    names, matrix = config["classes"], config["confusion_matrix"]
-    pairs = [(matrix[i][j], names[i], names[j]) for i in range(len(names)) for j in range(len(names)) if i != j]
-    failures = "\n".join(f"- {n} times a {true} was taken for a {taken}" for n, true, taken in sorted(pairs)[:-6:-1])
-    by_class = "\n".join(f"| {name} | {share:.1%} |" for name, share in config["accuracy_by_class"].items())
-    head = "".join(f'<th title="{html.escape(name)}">{html.escape(name[:3])}</th>' for name in names)
-    rows = "".join(
-        f'<tr><th title="{html.escape(name)}">{html.escape(name[:3])}</th>'
-        + "".join(f"<td>{value}</td>" for value in row)
-        + "</tr>"
-        for name, row in zip(names, matrix)
-    )
-    link = f" · [code and notebooks]({config['repository']})" if config.get("repository") else ""
+def about(info, stored):
+    """What the model is, in Markdown and HTML, from what is known of it and from the store."""
+    recipe, trained, tested = info.recipe or {}, info.trained_on or {}, info.tested_on
+    by_class = "\n".join(f"| {name} | {share:.1%} |" for name, share in info.accuracy_by_class.items())
+    link = f" · [code and notebooks]({info.repository})" if info.repository else ""
     return f"""## The model
-A residual network of 7.8 million parameters for 32×32 pixels, trained for {config["epochs"]} epochs with the recipe
+A residual network of 7.8 million parameters for 32×32 pixels, trained for {info.epochs} epochs with the recipe
 `{recipe.get("name")}` on {trained.get("images", 0):,} training images ({trained.get("data")}).
 
 ## How good it is
-**{config["accuracy"]:.2%}** of {tested["images"]:,} test images ({tested["data"]}) are classified correctly.
+**{info.accuracy:.2%}** of {tested["images"]:,} test images ({tested["data"]}) are classified correctly.
 
 | class | accuracy |
 | --- | --- |
 {by_class}
 
 ## Where it fails
-{failures}
+{failures(info)}
 
 How often each class (row) was taken for which (column), by their first three letters:
 
-<table><tr><th></th>{head}</tr>{rows}</table>
+{confusion_table(info)}
 
-{_trust(config)}
+{trust(info)}
 {len(stored):,} of the test images are stored with this app: every mistake, and of each class the first 20 that are right.
 
 ## How to read a heat map

@@ -1,0 +1,61 @@
+/** Heat maps: their colours, and laying them over a photo. */
+
+import { make } from "./dom.js";
+import { BICUBIC, resizeGrey } from "./resize.js";
+
+/** @param {string} hex red, green and blue of 256 colours, two digits each @returns {Uint8Array} */
+export function colourTable(hex) {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+}
+
+/**
+ * A heat map as a picture, smoothly enlarged.
+ *
+ * @param {Float32Array} map size × size values from 0 to 1
+ * @param {number} side of the picture, in pixels
+ * @param {Uint8Array} colours see `colourTable`
+ * @returns {ImageData}
+ */
+export function colouredMap(map, side, colours) {
+  const levels = Uint8ClampedArray.from(map, (value) => 255 * value); // such an array rounds
+  const grey = resizeGrey(levels, Math.sqrt(map.length), side, BICUBIC);
+  const data = new Uint8ClampedArray(4 * side * side);
+  grey.forEach((level, i) => {
+    data.set(colours.subarray(3 * level, 3 * level + 3), 4 * i);
+    data[4 * i + 3] = 255;
+  });
+  return new ImageData(data, side, side);
+}
+
+/** A photo with a heat map over it. To change the opacity, nothing is computed again: the browser blends the two. */
+export class Overlay {
+  #photo = make("canvas");
+  #map = make("canvas");
+  #side;
+  #colours;
+
+  /** To be put on the page. */
+  element = make("div", { className: "overlay", role: "img", ariaLabel: "Not computed yet" }, this.#photo, this.#map);
+
+  /** @param {number} side of both pictures, in pixels @param {Uint8Array} colours see `colourTable` */
+  constructor(side, colours) {
+    this.#side = side;
+    this.#colours = colours;
+    for (const canvas of [this.#photo, this.#map]) canvas.width = canvas.height = side;
+  }
+
+  /** @param {ImageBitmap} photo square @param {Float32Array | null} map @param {string} words what can be seen */
+  show(photo, map, words) {
+    const context = this.#photo.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(photo, 0, 0, this.#side, this.#side);
+    if (map) this.#map.getContext("2d").putImageData(colouredMap(map, this.#side, this.#colours), 0, 0);
+    this.#map.hidden = !map;
+    this.element.ariaLabel = words;
+  }
+
+  /** @param {number} opacity 0 is the photo, 1 the map */
+  set opacity(opacity) {
+    this.#map.style.opacity = String(opacity);
+  }
+}
