@@ -67,25 +67,21 @@ def read_checkpoint(
 CHANGED = 3e-4  # share of the predictions that rounding may change
 
 
-def _predictions(classifier: Classifier, images: torch.Tensor) -> torch.Tensor:
-    return classifier.answer(images)[0].argmax(1)
-
-
 def round_weights(
     classifier: Classifier,  # is left as it is
     images: torch.Tensor,  # uint8, N×3×32×32, on which the predictions are compared
-) -> Classifier:  # whose `info` says what `weights` are, and how many predictions changed
+    labels: torch.Tensor,  # int64, N
+) -> Interpretation:  # of the images; the `info` of its classifier says what `weights` are, and how many predictions changed
     "Round the weights to float16, unless too many predictions would change by it."
-    before = _predictions(classifier, images)
+    exact = Interpretation(classifier, images, labels)
     half = copy.deepcopy(classifier.model).half()
     rounded = Classifier(half, classifier.info, str(classifier.device), classifier.statistics)
-    changed = (_predictions(rounded, images) != before).sum().item()
+    result, dtype = Interpretation(rounded, images, labels), "float16"
+    changed = (result.predictions != exact.predictions).sum().item()
     if changed > CHANGED * len(images):
-        rounded, changed, dtype = classifier, 0, "float32"
-    else:
-        dtype = "float16"
-    rounded.info = replace(classifier.info, weights=dtype, predictions_changed_by_rounding=changed)
-    return rounded
+        result, dtype, changed = exact, "float32", 0
+    result.classifier.info = replace(classifier.info, weights=dtype, predictions_changed_by_rounding=changed)
+    return result
 
 # %% ../nbs/18_export.ipynb #68bb31fe
 FITTED_ON = 5000  # training images at most that describe what is familiar; more change little
@@ -153,11 +149,9 @@ def prepare(
     data: str | Path,  # where the test images are, see `era_s12.data.load_images`
 ) -> Interpretation:  # of the test images, by the classifier that is to be written
     "Round the weights, calibrate them if `data` is what they were trained on, and measure them on the test images."
-    images, labels = load_images(data, "test")
-    classifier = round_weights(classifier, images)
-    calibrate(classifier, data)
-    result = Interpretation(classifier, images, labels)
-    classifier.info = describe(result, data)
+    result = round_weights(classifier, *load_images(data, "test"))
+    calibrate(result.classifier, data)
+    result.classifier.info = describe(result, data)
     return result
 
 # %% ../nbs/18_export.ipynb #25b5a5d0

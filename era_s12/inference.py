@@ -52,9 +52,7 @@ STATISTICS = ("center", "whitening", "class_means")
 
 def familiarity_score(
     features: Tensor,  # float32, N×D, see `Classifier.answer`
-    statistics: dict[
-        str, Tensor
-    ],  # `center` D, `whitening` D×D, `class_means` C×D, see `era_s12.familiarity.fit_familiarity`
+    statistics: dict[str, Tensor],  # `center` D, `whitening` D×D, `class_means` C×D, see `fit_familiarity`
 ) -> Tensor:  # float32, N; about -1 for images like those of the training, far below for others
     "Minus the squared Mahalanobis distance to the nearest class, per dimension (arXiv:1807.03888, arXiv:2505.18032)."
     # Centred first: the small differences would drown in rounding after the multiplication.
@@ -103,13 +101,8 @@ class ModelInfo:
             known = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
             known = {field.name: known[field.name] for field in fields(cls) if known.get(field.name) is not None}
             info = cls(**known)
-            if (
-                not tempered(
-                    torch.zeros(1, len(info.classes)), **({} if info.temperature is None else info.temperature)
-                )
-                .isfinite()
-                .all()
-            ):
+            temperature = {} if info.temperature is None else info.temperature
+            if not tempered(torch.zeros(1, len(info.classes)), **temperature).isfinite().all():
                 raise ValueError
         except FileNotFoundError:
             raise InvalidInput(f"{folder}: has no config.json; a model is model.safetensors and config.json.") from None
@@ -183,9 +176,7 @@ class Prediction:
 
     classes: tuple[str, ...]  # the most probable first
     probabilities: tuple[float, ...]  # of these classes, between 0 and 1
-    familiarity: float | None = (
-        None  # about -1 for images like those of the training, far below for others; None: unknown
-    )
+    familiarity: float | None = None  # about -1 for images like the training's, far below for others; None: unknown
     is_familiar: bool | None = None  # whether at least as familiar as most of the images kept apart; None: unknown
 
 # %% ../nbs/09_inference.ipynb #e18be41f

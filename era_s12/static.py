@@ -105,13 +105,9 @@ def grad_cam(
 # %% ../nbs/30_static.ipynb #5a7c0122
 def _layers(block: nn.Module) -> nn.Sequential:
     "The elementary layers of a block, without its short cut."
-    return (
-        block.res_block
-        if isinstance(block, ResBlock)
-        else block.layer_block
-        if isinstance(block, LayerBlock)
-        else block
-    )
+    if isinstance(block, ResBlock):
+        return block.res_block
+    return block.layer_block if isinstance(block, LayerBlock) else block
 
 
 def _forward(block: nn.Module, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -225,7 +221,9 @@ def write_onnx(
     names = {"input_names": ["pixels", "target"], "output_names": ["probabilities", "familiarity", "maps"]}
     if not classifier.statistics:
         names["output_names"].remove("familiarity")
-    model = torch.onnx.export(program, **names, opset_version=18, optimize=False, verbose=False).model_proto
+    model = torch.onnx.export(
+        program, **names, dynamo=True, opset_version=18, optimize=False, verbose=False
+    ).model_proto
     if classifier.info.weights == "float16":
         _store_small(model.graph)
     for part in (*model.graph.node, *model.graph.initializer, *model.graph.value_info, model.graph, model):

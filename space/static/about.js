@@ -2,7 +2,7 @@
 
 import { grouped, make, percent } from "./dom.js";
 
-const NAMED = 20; // classes that are listed in a sentence
+const [NAMED, LETTERS] = [20, 200]; // classes that are listed in a sentence, and how long they may be together
 const DRAWN = 30; // classes whose confusion matrix is shown
 
 /**
@@ -37,10 +37,12 @@ export function title(info) {
   return `${dataName(info) || "A classifier of pictures,"} with explanations`;
 }
 
-/** @param {Info} info */
+/** The names of the classes, or the first of them. @param {Info} info */
 function named({ classes }) {
-  if (classes.length <= NAMED) return classes.join(", ");
-  return `${classes.slice(0, NAMED).join(", ")} and ${grouped(classes.length - NAMED)} more`;
+  let letters = 0;
+  const shown = classes.slice(0, NAMED).filter((name) => (letters += name.length) < LETTERS);
+  const more = classes.length - shown.length;
+  return shown.join(", ") + (more ? ` and ${grouped(more)} more` : "");
 }
 
 /** @param {Info} info @param {number} size */

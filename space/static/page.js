@@ -27,6 +27,7 @@ const NEEDED = ["WebAssembly", "Worker", "OffscreenCanvas", "DecompressionStream
 /** @param {string} sentence "" takes the last one away */
 function say(sentence) {
   find("message").textContent = sentence;
+  if (sentence) find("message").scrollIntoView({ block: "nearest" });
 }
 
 /** How much of the files has come. @param {number} total bytes @returns {(loaded: number) => void} */
