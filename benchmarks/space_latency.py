@@ -122,9 +122,10 @@ def main():
     started = time.perf_counter()
     app = App(args.space)
     try:
+        first = files.pop()
         while True:
             try:
-                app.classify(files.pop())
+                app.classify(first)
                 break
             except httpx.TransportError:
                 assert app.process.poll() is None, "the app ended"

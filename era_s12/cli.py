@@ -42,7 +42,9 @@ def _add_arguments(verb: ArgumentParser, function) -> None:
             for field in parse_from_object(Recipe).params:
                 option, kind = f"--{field.arg_name.replace('_', '-')}", Recipe.__annotations__[field.arg_name] | None
                 if field.arg_name != "name":
-                    verb.add_argument(option, type=kind, default=None, help=f"{field.description}, instead of the recipe's")
+                    verb.add_argument(
+                        option, type=kind, default=None, help=f"{field.description}, instead of the recipe's"
+                    )
         elif parameter.kind is Parameter.POSITIONAL_ONLY:
             many = "+" if kind == list[str] else "?" if given else None
             verb.add_argument(name, nargs=many, help=helps[name], **given)
@@ -80,8 +82,13 @@ def main(
     args: list[str] | None = None,  # None for those of the command line
 ) -> None:
     "Entry point of the command `era_s12`."
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal may lack letters that a file's name has
+            stream.reconfigure(errors="backslashreplace")
     try:
         _run(sys.argv[1:] if args is None else args)
+        if sys.stdout:  # None where standard output was closed
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python does not stumble over it once more at its end
         sys.exit(141)  # as a program that SIGPIPE ended

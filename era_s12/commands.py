@@ -277,7 +277,13 @@ def predict(
         raise InvalidInput(f"There is no image file in {', '.join(images)}.")
     pictures = [seen_picture(open_picture(file)) for file in tqdm(files, "Reading", unit="image", delay=2)]
     rows = [
-        {"image": str(file), "rank": rank, "class": name, "probability": round(p, 6), "familiar": prediction.is_familiar}
+        {
+            "image": str(file),
+            "rank": rank,
+            "class": name,
+            "probability": round(p, 6),
+            "familiar": prediction.is_familiar,
+        }
         for file, prediction in zip(files, classifier.predictions(pictures, top_k))
         for rank, (name, p) in enumerate(zip(prediction.classes, prediction.probabilities), 1)
     ]

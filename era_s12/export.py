@@ -71,7 +71,9 @@ def round_weights(
     classifier: Classifier,  # is left as it is
     images: torch.Tensor,  # uint8, N×3×32×32, on which the predictions are compared
     labels: torch.Tensor,  # int64, N
-) -> Interpretation:  # of the images; the `info` of its classifier says what `weights` are, and how many predictions changed
+) -> (
+    Interpretation
+):  # of the images; the `info` of its classifier says what `weights` are, and how many predictions changed
     "Round the weights to float16, unless too many predictions would change by it."
     exact = Interpretation(classifier, images, labels)
     half = copy.deepcopy(classifier.model).half()
