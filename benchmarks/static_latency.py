@@ -142,6 +142,7 @@ def on_server(space, files):
         "answer, median": np.median(answers),
         "answer, 95th percentile": np.percentile(answers, 95),
         "gallery of ten maps, median": np.median(galleries),
+        "folder": megabytes(space) - megabytes(Path(space) / "static"),
     }
 
 
