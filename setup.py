@@ -36,6 +36,6 @@ setup(
     },
     include_package_data=False,
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split()},
+    extras_require={"dev": cfg["dev_requirements"].split(), "static": cfg["static_requirements"].split()},
     entry_points={"console_scripts": cfg["console_scripts"].split()},
 )
