@@ -65,7 +65,7 @@ def read_curve(
     "The ends of the useful range on the smoothed curve. Raises `InvalidInput` when the loss never falls."
     points = pd.DataFrame({"lr": rates, "loss": losses}, dtype=float)
     points = points[np.isfinite(points.loss)].reset_index(drop=True)
-    points["smoothed"] = points.loss.ewm(alpha=0.1).mean()
+    points["smoothed"] = points.loss.rolling(15, win_type="gaussian", center=True, min_periods=1).mean(std=3)
     lowest = int(points.smoothed.argmin()) if len(points) else 0
     start = points.smoothed[: max(lowest // 4, 1)].median()  # the level from which the loss falls
     fall = start - points.smoothed.min()
@@ -80,8 +80,7 @@ def read_curve(
     above = np.flatnonzero(way_down > start - 0.1 * fall)
     learns = int(above[-1]) + 1 if len(above) else 0
     steepest = learns + int(slope[learns:].argmin())
-    lr_max = points.lr[lowest] / 2
-    return LRRange(min(points.lr[learns], lr_max), lr_max, points.lr[steepest], points)
+    return LRRange(points.lr[learns], points.lr[lowest], points.lr[steepest], points)
 
 # %% ../nbs/08_lr_finder.ipynb #4c66521e
 def lr_find(
