@@ -32,10 +32,15 @@ setup(
     package_dir={"era_s12": "era_s12", "era_s12.space": "space"},
     package_data={
         "era_s12": ["sample/*.parquet", "recipes/*.yaml", "templates/*.jinja"],
-        "era_s12.space": ["examples/*.png", "screenshots/*.png"],
+        "era_s12.space": [
+            "examples/*.png",
+            "screenshots/*.png",
+            *(f"static/*.{ending}" for ending in ("html", "css", "js", "svg")),
+            "static/vendor/*",
+        ],
     },
     include_package_data=False,
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split(), "static": cfg["static_requirements"].split()},
+    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "heic", "static")},
     entry_points={"console_scripts": cfg["console_scripts"].split()},
 )

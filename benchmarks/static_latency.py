@@ -27,7 +27,8 @@ from space_latency import App, pictures
 from tqdm import tqdm
 
 from era_s12.inference import Classifier
-from era_s12.static import export_static, static_server
+from era_s12.serving import static_server
+from era_s12.static import export_static
 from era_s12.training import describe_machine
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

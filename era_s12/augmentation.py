@@ -52,11 +52,12 @@ def cutout(
 
 # %% ../nbs/02_augmentation.ipynb #ef2e0bc1
 def augment(
-    images: Tensor,  # float, N×3×32×32, normalised
+    images: Tensor,  # float, N×3×S×S, normalised
     generator: Generator | None = None,  # on the device of the images
     mirrored: Tensor | None = None,  # bool, N: which images to flip; None for a random half
 ) -> Tensor:  # same shape
-    "Random crop after padding by 4, horizontal flip, and an 8×8 cutout, different for each image."
-    images = random_crop(images, generator=generator)
+    "Random crop after padding by an eighth, horizontal flip, and a cutout of a quarter of the side, other for each image."
+    side = images.shape[-1]  # of 32 pixels: a padding of 4, and a cutout of 8×8
+    images = random_crop(images, side // 8, generator)
     images = random_flip(images, generator, mirrored)
-    return cutout(images, generator=generator)
+    return cutout(images, side // 4, generator)

@@ -12,10 +12,11 @@ import sys
 from inspect import Parameter, signature
 
 from docstring_parser import parse, parse_from_object
+from .demo import demo
 from jsonargparse import ArgumentParser
 
 from . import __version__
-from .commands import demo, export, lr_find, report, train
+from .commands import export, lr_find, report, train
 from .using import app, predict, push
 
 COMMANDS = {f.__name__.replace("_", "-"): f for f in (demo, train, lr_find, report, export, predict, app, push)}
@@ -85,13 +86,13 @@ def main(
     args: list[str] | None = None,  # None for those of the command line
 ) -> None:
     "Entry point of the command `era_s12`."
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal may lack letters that a file's name has
             stream.reconfigure(errors="backslashreplace")
     try:
         _run(sys.argv[1:] if args is None else args)
-        if sys.stdout:  # None where standard output was closed
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python does not stumble over it once more at its end
         sys.exit(141)  # as a program that SIGPIPE ended

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 from pytorch_grad_cam import EigenGradCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, RandomCAM, XGradCAM
+from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor
 
 from .inference import Classifier
@@ -72,6 +73,16 @@ def _class_indices(classifier: Classifier, batch: Tensor, target_class: str | in
             )
     return positions
 
+# %% ../nbs/11_explanation.ipynb #f80aeb59
+def _raw_maps(cam: BaseCAM, inputs: Tensor) -> Tensor:
+    "The maps that were just made, before they were stretched, at the size of the inputs."
+    layer_outputs = cam.activations_and_grads
+    outputs, gradients = (
+        values[0].detach().cpu().numpy() for values in (layer_outputs.activations, layer_outputs.gradients)
+    )
+    maps = torch.from_numpy(cam.get_cam_image(inputs, cam.target_layers[0], None, outputs, gradients, False))
+    return torch.nn.functional.interpolate(maps.relu()[:, None], size=inputs.shape[2:], mode="bilinear")[:, 0]
+
 # %% ../nbs/11_explanation.ipynb #4f8557b1
 def heat_maps(
     classifier: Classifier,
@@ -79,7 +90,9 @@ def heat_maps(
     target_layer: str = LAYER,  # one of `era_s12.model.LAYERS`
     method: str = METHOD,  # one of `METHODS`, or 'randomcam'
     target_class: str | int | Sequence | None = None,  # name or number; one for all or one an image; None: as predicted
-) -> Tensor:  # float32, N×32×32, each stretched to 0–1 (all zero if nothing speaks for the class)
+    stretch: bool = True,  # to 0–1, each map by itself; False: as the method gives them, to compare maps of one layer
+    batch_size: int | None = None,  # images a backward pass; None: those that take about 250 MB
+) -> Tensor:  # float32, N×S×S, from 0 (all zero if nothing speaks for the class)
     """Where each image speaks for a class: class activation maps by the grad-cam package (arXiv:1610.02391).
 
     Raises `InvalidInput` for an unknown layer, method or class, and for what is no image.
@@ -89,31 +102,40 @@ def heat_maps(
     methods = METHODS | FLOOR
     if method not in methods:
         raise InvalidInput(f"The method '{method}' is unknown; it is one of {', '.join(methods)}.")
-    batch = to_batch(images)
+    batch = to_batch(images, classifier.image_size)
     targets = [LogOdds(i) for i in _class_indices(classifier, batch, target_class)]
-    layer = classifier.model.get_submodule(target_layer)
-    with classifier.lock, methods[method](classifier.model, [layer]) as cam:
-        # The gradient flows from the input: that of the weights is not needed, and left out.
-        maps = cam(classifier.normalized(batch).requires_grad_(), targets)
-    return torch.from_numpy(maps)
+    layer, maps = classifier.model.get_submodule(target_layer), []
+    batch_size = batch_size or max(1, 50 * 32**2 // classifier.image_size**2)
+    with torch.inference_mode(False), torch.enable_grad(), classifier.lock:
+        for start in range(0, len(batch), batch_size):
+            # The gradient flows from the input: that of the weights is not needed, and left out.
+            inputs = classifier.normalized(batch[start : start + batch_size]).requires_grad_()
+            with methods[method](classifier.model, [layer]) as cam:
+                found = torch.from_numpy(cam(inputs, targets[start : start + batch_size]))
+                maps.append(found if stretch else _raw_maps(cam, inputs))
+    return torch.cat(maps)
 
 # %% ../nbs/11_explanation.ipynb #8adc424f
 def cached_heat_maps(
     classifier: Classifier,
     size: int = 128,  # how many answers are kept
-) -> Callable[..., Tensor]:  # takes images, target_layer, method and target_class, as `heat_maps` does
+    compute: Callable[..., Tensor] | None = None,  # what computes them, without the classifier; None: `heat_maps`
+) -> Callable[..., Tensor]:  # takes images, target_layer, method, target_class and stretch, as `heat_maps` does
     "`heat_maps` of that classifier, which remembers its last answers. Names only are accepted for the class."
 
     @lru_cache(size)
     def of_pixels(pixels: bytes, shape: torch.Size, *args) -> Tensor:
-        return heat_maps(classifier, torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(shape), *args)
+        images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(shape)
+        return compute(images, *args) if compute else heat_maps(classifier, images, *args)
 
-    def of_images(images: Images, target_layer: str, method: str, target_class: str | None = None) -> Tensor:
+    def of_images(
+        images: Images, target_layer: str, method: str, target_class: str | None = None, stretch: bool = True
+    ) -> Tensor:
         for name in (target_layer, method, target_class):
             if not isinstance(name, str | None):
                 raise InvalidInput(f"{name!r} is no name; a layer, a method and a class are given by their names.")
-        batch = to_batch(images)
-        return of_pixels(batch.numpy().tobytes(), batch.shape, target_layer, method, target_class)
+        batch = to_batch(images, classifier.image_size)
+        return of_pixels(batch.numpy().tobytes(), batch.shape, target_layer, method, target_class, stretch)
 
     return of_images
 

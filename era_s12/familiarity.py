@@ -6,6 +6,8 @@
 __all__ = ['CHOICE', 'fit_familiarity', 'unfamiliar_sets', 'familiarity_table', 'plot_familiarity']
 
 # %% ../nbs/14_familiarity.ipynb #e4e991c5
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -18,7 +20,7 @@ from torch import Tensor
 
 from .analysis import Interpretation
 from .cifar10 import IMAGE_SIZE
-from .pictures import to_batch
+from .pictures import InvalidInput, to_batch
 
 # %% ../nbs/14_familiarity.ipynb #3f4be761
 def fit_familiarity(
@@ -69,18 +71,23 @@ def _crops(arrays: list[np.ndarray], count: int, rng: np.random.Generator) -> li
 def unfamiliar_sets(
     count: int = 300,  # pictures in a set
     seed: int = 0,
-) -> dict[str, Tensor]:  # uint8, N×3×32×32
-    "Sets of pictures that show none of the ten classes."
+    image_size: int = IMAGE_SIZE,  # pixels, the side of the images
+    left_out: Sequence[str] = (),  # sets that do show what the network knows, 'digits' or 'faces', say
+) -> dict[str, Tensor]:  # uint8, N×3×S×S
+    "Sets of pictures that show none of the classes, unless these are among them. Raises `InvalidInput` for an unknown set."
     rng = np.random.default_rng(seed)
     sets = {name: _crops(arrays, count, rng) for name, arrays in _whole_pictures().items()}
     sets["digits"] = load_digits().images[rng.choice(1797, count, replace=False)] / 16
     faces = skimage_data.lfw_subset()[:100]  # the first half are faces, 25×25, grey
     sets["faces"] = np.concatenate([faces, faces[:, :, ::-1]]).clip(0, 1)  # and in the mirror
-    shape = (count, IMAGE_SIZE, IMAGE_SIZE, 3)
+    shape = (count, image_size, image_size, 3)
     sets["uniform noise"] = rng.random(shape)
     sets["Gaussian noise"] = rng.normal(0.5, 0.25, shape).clip(0, 1)
     sets["flat colours"] = np.broadcast_to(rng.random((count, 1, 1, 3)), shape)
-    return {name: to_batch(list(pictures)) for name, pictures in sets.items()}
+    if unknown := set(left_out) - sets.keys():
+        raise InvalidInput(f"The set '{min(unknown)}' is unknown; it is one of {', '.join(sets)}.")
+    kept = {name: pictures for name, pictures in sets.items() if name not in left_out}
+    return {name: to_batch(list(pictures), image_size) for name, pictures in kept.items()}
 
 # %% ../nbs/14_familiarity.ipynb #841bef87
 CHOICE = ("textures", "digits")  # the score was chosen on these two sets; the others only judge it

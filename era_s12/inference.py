@@ -69,6 +69,8 @@ class ModelInfo:
     mean: Sequence[float]  # of each channel, for pixels in 0–1
     std: Sequence[float]  # of each channel, for pixels in 0–1
     logit_scale: float = 1.0  # what the outputs of the last layer are multiplied by
+    image_size: int = 32  # pixels, the side that the network sees; a file names it if it is another
+    started_from: str | None = None  # what the weights were before the training, in words; None: random
     recipe: dict | None = None  # how it was trained, see `era_s12.recipes.Recipe`
     epochs: int | None = None  # how long
     trained_on: dict | None = None  # the name of the `data`, and the number of `images`
@@ -90,6 +92,15 @@ class ModelInfo:
         self.mean, self.std = (tuple(map(float, numbers)) for numbers in (self.mean, self.std))
         if len(self.mean) != 3 or len(self.std) != 3:
             raise ValueError("mean and std are of three channels")
+        if self.image_size not in range(8, 513, 8):
+            raise ValueError("image_size is a multiple of 8")
+
+    @property
+    def title(self) -> str:
+        "What an app of the model is called."
+        name = str((self.trained_on or self.tested_on or {}).get("data") or "").partition(",")[0]
+        name = "" if name.startswith("own ") else name.removeprefix("the shipped sample of ")
+        return f"{name or 'A classifier of pictures,'} with explanations"
 
     @classmethod
     def read(
@@ -102,11 +113,18 @@ class ModelInfo:
             known = {field.name: known[field.name] for field in fields(cls) if known.get(field.name) is not None}
             info = cls(**known)
             temperature = {} if info.temperature is None else info.temperature
+            numbers = *info.mean, *info.std, info.logit_scale
+            if (
+                not all(map(math.isfinite, numbers))
+                or min(info.std) <= 0
+                or not all(isinstance(c, str) for c in info.classes)
+            ):
+                raise ValueError
             if not tempered(torch.zeros(1, len(info.classes)), **temperature).isfinite().all():
                 raise ValueError
         except FileNotFoundError:
             raise InvalidInput(f"{folder}: has no config.json; a model is model.safetensors and config.json.") from None
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             raise InvalidInput(
                 f"{folder}/config.json: must name 'classes', and 'mean' and 'std' of three channels; "
                 "a 'temperature' has 'weight' and 'offset'."
@@ -119,6 +137,7 @@ class ModelInfo:
     ) -> None:
         "Write `config.json`, without what is not known."
         known = {name: value for name, value in vars(self).items() if value is not None}
+        known = {name: value for name, value in known.items() if (name, value) != ("image_size", 32)}
         text = json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False)
         text = re.sub(r"\[[^][{}]*\]", lambda found: " ".join(found[0].split()), text)  # a list of numbers on one line
         (Path(folder) / "config.json").write_text(text + "\n", encoding="utf-8")
@@ -145,13 +164,15 @@ def _fetch(folder_or_repo: str | Path) -> Path:
 # %% ../nbs/09_inference.ipynb #53ec99c0
 def _load(folder: Path, info: ModelInfo) -> CustomResNet:
     "The model in a folder."
-    model = CustomResNet(info.classes, info.mean, info.std, info.logit_scale)
+    model = CustomResNet(info.classes, info.mean, info.std, info.logit_scale, info.image_size)
     try:
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except FileNotFoundError:
         raise InvalidInput(f"{folder}: has no model.safetensors; other kinds of weights are not read.") from None
     except (OSError, SafetensorError, RuntimeError):
         raise InvalidInput(f"{folder}/model.safetensors: does not hold the weights of this network.") from None
+    if not all(weights.isfinite().all() for weights in model.state_dict().values()):
+        raise InvalidInput(f"{folder}/model.safetensors: holds weights that are no numbers; the training went wrong.")
     return model
 
 # %% ../nbs/09_inference.ipynb #b0a9d61f
@@ -164,7 +185,7 @@ def _load_statistics(folder: Path, info: ModelInfo) -> dict[str, Tensor] | None:
         statistics = {name: loaded[name].float() for name in STATISTICS}
         size = len(statistics["center"])
         shapes = {"center": (size,), "whitening": (size, size), "class_means": (len(info.classes), size)}
-        fits = all(statistics[name].shape == shapes[name] for name in STATISTICS)
+        fits = all(statistics[name].shape == shapes[name] and statistics[name].isfinite().all() for name in STATISTICS)
         if fits and float(info.familiarity["threshold"]) < 0 and info.familiarity["layer"] == FAMILIAR_LAYER:
             return statistics
     raise InvalidInput(f"{folder}/familiarity.safetensors: does not fit config.json, or is broken.")
@@ -213,9 +234,12 @@ class Classifier:
         statistics: dict[str, Tensor] | None = None,  # of the training images, see `familiarity_score`
     ):
         self.device = _choose_device(device)
-        self.model = model.float().eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
-        self.classes = model.classes
-        self.info = info or ModelInfo(model.classes, model.mean, model.std, model.logit_scale)
+        with torch.inference_mode(False):  # where that mode is on, weights are of a kind that cannot be explained
+            if any(values.is_inference() for values in model.state_dict().values()):
+                model.load_state_dict({name: v.clone() for name, v in model.state_dict().items()}, assign=True)
+            self.model = model.float().eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
+        self.classes, self.image_size = model.classes, model.image_size  # pixels, the side that the network sees
+        self.info = info or ModelInfo(model.classes, model.mean, model.std, model.logit_scale, model.image_size)
         self.statistics = statistics
         # Explaining hooks into the shared model; whoever does anything with it holds the lock.
         self.lock = threading.RLock()
@@ -233,7 +257,7 @@ class Classifier:
 
     def normalized(
         self,
-        batch: Tensor,  # uint8, N×3×32×32
+        batch: Tensor,  # uint8, N×3×S×S
     ) -> Tensor:  # float32, same shape, on the device of the model
         "The batch as the network takes it."
         batch = normalize(batch.to(self.device), self.model.mean, self.model.std)
@@ -246,7 +270,9 @@ class Classifier:
         batch_size: int = 250,  # images a forward pass
     ) -> tuple[Tensor, Tensor]:  # logits, float32, N×C; and features, float32, N×D, of length 1; both on the CPU
         "What the network says, and what `familiarity_scores` needs. Raises `InvalidInput` for what is no image."
-        parts, logits, features = to_batch(images).split(batch_size), [], []
+        parts, logits, features = to_batch(images, self.image_size).split(batch_size), [], []
+        if len(parts) > 1:
+            parts = tqdm(parts, desc="Classifying", unit="batch", delay=2, leave=False)
 
         def keep(_layer: torch.nn.Module, _inputs: tuple, output: Tensor) -> None:
             features.append(torch.nn.functional.normalize(output.mean((2, 3))))
@@ -254,7 +280,7 @@ class Classifier:
         with self.lock:
             hook = self.model.get_submodule(FAMILIAR_LAYER).register_forward_hook(keep)
             try:
-                for part in tqdm(parts, desc="Classifying", unit="batch", delay=2, leave=False):
+                for part in parts:
                     logits.append(self.model(self.normalized(part)))
             finally:
                 hook.remove()
@@ -289,10 +315,11 @@ class Classifier:
     def predictions(
         self,
         images: Images,  # one image or a sequence, see `to_batch`
-        top_k: int = 3,  # how many classes of each, from 1 to all
+        top_k: int | None = None,  # how many classes of each, from 1 to all; None: 3, or all if there are fewer
     ) -> list[Prediction]:
         "The `top_k` most probable classes of each image. Raises `InvalidInput` for another number or no image."
-        top_k = check_count("top_k", top_k, len(self.classes))
+        most = len(self.classes)
+        top_k = min(3, most) if top_k is None else check_count("top_k", top_k, most)
         logits, features = self.answer(images)
         values, order = self.tempered(logits).topk(top_k)
         scores = [None] * len(logits) if self.statistics is None else self.familiarity_scores(features).tolist()
@@ -309,7 +336,7 @@ class Classifier:
     def predict(
         self,
         image: Images,  # one image, see `to_batch`
-        top_k: int = 3,  # how many classes, from 1 to all
+        top_k: int | None = None,  # how many classes, from 1 to all; None: 3, or all if there are fewer
     ) -> Prediction:
         "The `top_k` most probable classes of one image. Raises `InvalidInput` for another number or no image."
         found = self.predictions(image, top_k)

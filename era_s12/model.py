@@ -67,7 +67,7 @@ LAYERS = ("PrepLayer", "Layer1", "resblock1", "Layer2", "resblock2", "Layer3", "
 
 # %% ../nbs/04_model.ipynb #e8de214a
 class CustomResNet(nn.Module, PyTorchModelHubMixin):
-    "A residual network for 32×32 images, 7.8 M parameters: normalised N×3×32×32 → logits N×C (arXiv:1512.03385)."
+    "A residual network for small images, 7.8 M parameters: normalised N×3×32×32 → logits N×C (arXiv:1512.03385)."
 
     def __init__(
         self,
@@ -75,10 +75,11 @@ class CustomResNet(nn.Module, PyTorchModelHubMixin):
         mean: Sequence[float],  # of each channel, for pixels in 0–1
         std: Sequence[float],  # of each channel, for pixels in 0–1
         logit_scale: float = 1.0,  # what the outputs of the last layer are multiplied by
+        image_size: int = 32,  # pixels, the side of an image, a multiple of 8; the weights fit whatever it is
     ):
         super().__init__()
         self.classes, self.mean, self.std = tuple(classes), tuple(mean), tuple(std)
-        self.logit_scale = logit_scale
+        self.logit_scale, self.image_size = logit_scale, image_size
         self.PrepLayer = nn.Sequential(_conv(3, 64), nn.BatchNorm2d(64), nn.ReLU())
         self.Layer1 = LayerBlock(64, 128)
         self.resblock1 = ResBlock(128)
@@ -86,12 +87,12 @@ class CustomResNet(nn.Module, PyTorchModelHubMixin):
         self.resblock2 = ResBlock(256)
         self.Layer3 = LayerBlock(256, 512)
         self.resblock3 = ResBlock(512)
-        self.max_pool4 = nn.MaxPool2d(4, 4)
+        self.max_pool4 = nn.MaxPool2d(image_size // 8)  # spans all that the three poolings before left
         self.fc = nn.Linear(512, len(self.classes))
 
     def forward(
         self,
-        x: Tensor,  # float, N×3×32×32, normalised
+        x: Tensor,  # float, N×3×S×S, normalised
     ) -> Tensor:  # logits, N×C
         for layer in LAYERS:
             x = self.get_submodule(layer)(x)

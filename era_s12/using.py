@@ -9,8 +9,11 @@ __all__ = ['predict', 'app', 'push']
 import csv
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -34,44 +37,87 @@ def _as_table(rows: list[dict]) -> str:
         lines.append(f"{row['image'] * first:{width}}  {row['class']:12} {row['probability']:7.2%}{note}")
     return "\n".join(lines)
 
+# %% ../nbs/31_using.ipynb #e53adce0
+def _note(message: object) -> None:
+    "Say something beside the answer, on the error stream."
+    print(f"era_s12: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _sources(name: str) -> list[str | Path]:
+    "The pictures that are meant by the name of a file or a folder, or by a `data:` URL; says what is left out."
+    from era_s12.pictures import FORMATS, InvalidInput, picture_files
+
+    if name.startswith("data:"):
+        return [name]
+    files, left_out = picture_files(name)
+    if not files:
+        raise InvalidInput(f"There is no image file in {name}; {', '.join(FORMATS)} are read.")
+    if left_out:
+        some = ", ".join(file.name for file in left_out[:3]) + (", …" if len(left_out) > 3 else "")
+        _note(f"{name}: {len(left_out)} left out, since they are no pictures ({some}); {', '.join(FORMATS)} are read.")
+    return files
+
+
+def _read(names: list[str], size: int) -> tuple[list[str], list, list[str]]:
+    "The names of the pictures that can be read, what the network sees of them, and what is wrong with others."
+    from tqdm import tqdm
+
+    from era_s12.pictures import InvalidInput, open_picture, seen_picture
+
+    sources, read, pictures, wrong = [], [], [], []
+    for name in names:
+        try:
+            sources += _sources(name)
+        except InvalidInput as error:
+            wrong.append(str(error))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")  # either a picture is read, or there is a sentence about it
+        for source in tqdm(sources, "Reading", unit="image", delay=2):
+            is_url = isinstance(source, str)
+            try:
+                pictures.append(seen_picture(open_picture(source), size))
+                read.append(f"{source[:40]}…" if is_url else str(source))
+            except InvalidInput as error:
+                wrong.append(str(error) if is_url else f"{source.parent}: {error}")
+    return read, pictures, wrong
+
 # %% ../nbs/31_using.ipynb #81b2ba19
 def predict(
     images: list[str],
     /,
     weights: str = "space",
-    top_k: int = 3,
+    top_k: int | None = None,
     format: Literal["table", "json", "csv"] = "table",
 ) -> None:
     """Name what is on pictures.
 
     Args:
-        images: image files, or folders of them
+        images: image files, folders of them, or data: URLs
         weights: a folder with model.safetensors and config.json, or USER/NAME on the Hugging Face hub
-        top_k: how many classes to name, from 1 to 10
+        top_k: how many classes to name; 3, or all if there are fewer, unless given
         format: how to print them
     """
-    from tqdm import tqdm
-
-    from era_s12.inference import Classifier, InvalidInput, check_count, open_picture, seen_picture
-    from era_s12.pictures import picture_files
+    from era_s12.inference import Classifier, InvalidInput, check_count
 
     _find_weights(weights)
     classifier = Classifier.from_pretrained(weights)
-    check_count("top_k", top_k, len(classifier.classes))
-    files = [file for name in images for file in picture_files(name)]
-    if not files:
-        raise InvalidInput(f"There is no image file in {', '.join(images)}.")
-    pictures = [seen_picture(open_picture(file)) for file in tqdm(files, "Reading", unit="image", delay=2)]
+    if top_k is not None:
+        check_count("top_k", top_k, len(classifier.classes))  # before the pictures are read
+    names, pictures, wrong = _read(images, classifier.image_size)
+    for error in wrong if pictures else wrong[:-1]:
+        _note(error)
+    if not pictures:
+        raise InvalidInput(wrong[-1])
     rows = [
         {
-            "image": str(file),
+            "image": name,
             "rank": rank,
-            "class": name,
+            "class": label,
             "probability": round(p, 6),
             "familiar": prediction.is_familiar,
         }
-        for file, prediction in zip(files, classifier.predictions(pictures, top_k))
-        for rank, (name, p) in enumerate(zip(prediction.classes, prediction.probabilities), 1)
+        for name, prediction in zip(names, classifier.predictions(pictures, top_k))
+        for rank, (label, p) in enumerate(zip(prediction.classes, prediction.probabilities), 1)
     ]
     if format == "json":
         print(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -81,6 +127,8 @@ def predict(
         writer.writerows(rows)
     else:
         print(_as_table(rows))
+    if wrong:
+        sys.exit(1)
 
 # %% ../nbs/31_using.ipynb #e8492417
 def app(
@@ -102,31 +150,60 @@ def app(
 
     from era_s12.pictures import InvalidInput
 
+    if not 0 < port < 65536:
+        raise InvalidInput(f"port is {port}; it must be from 1 to 65535.")
+    if (Path(folder) / "app.json").is_file():
+        if mcp:
+            raise InvalidInput("--mcp is for apps that Python runs; this one runs in the visitor's browser.")
+        from era_s12.serving import serve
+
+        return serve(folder, host, port)
     _find_weights(folder)
     for file in ("app.py", "model.safetensors", "config.json"):
         if not (Path(folder) / file).exists():
             raise InvalidInput(f"{folder}: has no {file}; name a folder that era_s12 demo or export wrote.")
-    if not 0 < port < 65536:
-        raise InvalidInput(f"port is {port}; it must be from 1 to 65535.")
     if mcp and find_spec("mcp") is None:
         raise InvalidInput("--mcp needs a package that is not installed: pip install 'gradio[mcp]'")
     address = {"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": str(port), "GRADIO_MCP_SERVER": str(mcp)}
-    served = subprocess.run([sys.executable, "app.py"], cwd=folder, env=os.environ | address, check=False)
-    sys.exit(served.returncode)
+    try:
+        socket.create_server((host, port)).close()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no such address"
+        raise InvalidInput(f"The app cannot listen on {host}, port {port}: {reason}.") from None
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    served = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=os.environ | address)
+    try:
+        sys.exit(served.wait())
+    finally:
+        served.terminate()
+        served.wait()
+        signal.signal(signal.SIGTERM, before)
 
 # %% ../nbs/31_using.ipynb #1b7ff9a3
-def push(folder: str, repository: str, /, dry_run: bool = False, model: bool = False) -> None:
+def push(
+    folder: str,
+    repository: str,
+    /,
+    hardware: Literal["zero-a10g", "cpu-basic"] | None = None,
+    static: bool = False,
+    dry_run: bool = False,
+    model: bool = False,
+) -> None:
     """Publish an app as a Space on the Hugging Face hub.
 
     Args:
         folder: the folder of an app, as export writes it
         repository: USER/NAME of the Space, made when it is not there
+        hardware: where it runs; zero-a10g (ZeroGPU, free accounts too) unless given, or cpu-basic (paying accounts)
+        static: whether it shall run in the visitor's browser instead, which needs no hardware and is free
         dry_run: whether to list only what would be uploaded
         model: whether to publish the weights as well, as a model of the same name
     """
-    from era_s12.publish import push_space
+    from era_s12.publish import HUB, push_space
 
-    for kind, files in push_space(folder, repository, dry_run, model).items():
+    for kind, files in push_space(folder, repository, hardware, static, dry_run, model).items():
         print(f"{'would upload' if dry_run else 'uploaded'} to the {kind} {repository}:")
         for name, size in files.items():
             print(f"{name:32} {size:>12,} bytes")
+    if not dry_run:
+        print(f"the Space: {HUB}/spaces/{repository}")

@@ -6,14 +6,22 @@ python nbs/build.py links              links of the notebooks to the owner in se
 python nbs/build.py nbdev              [tool.nbdev] in pyproject.toml, which nbdev 3 reads, from settings.ini
 python nbs/build.py sample FOLDER      the shipped sample and the app's examples, from the whole data set
 python nbs/build.py evidence RUN       nbs/results/RECIPE, from the run whose weights are in space/
+python nbs/build.py vendor [FOLDER]    the WebAssembly runtime of the app in the visitor's browser, from npm
 """
 
 import argparse
+import base64
 import configparser
+import gzip
+import hashlib
 import io
 import json
 import re
 import shutil
+import subprocess
+import tarfile
+import tempfile
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -155,9 +163,48 @@ def evidence(run):
     (target / "summary.json").write_text(summary + "\n", encoding="utf-8")
 
 
+RUNTIME = "onnxruntime-web@1.30.0"
+CHECKSUM = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="  # npm's SHA-512
+SCRIPT, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
+
+
+def download_runtime():
+    """The two files of the runtime's npm package, as bytes; an error if the package is another one than was pinned."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "pack", "--silent", RUNTIME], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        archive = next(Path(folder).glob("*.tgz"))
+        checksum = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if checksum != CHECKSUM:
+            raise SystemExit(f"{archive.name} has the checksum {checksum}, and not the one that is pinned.")
+        with tarfile.open(archive) as tar:
+            return [tar.extractfile(f"package/dist/{name}").read() for name in (SCRIPT, WASM)]
+
+
+def vendor(folder=ROOT / "space" / "static" / "vendor"):
+    """Write runtime, WebAssembly and licences to a folder; it is committed, so this is done once a version.
+
+    The 14 MB of WebAssembly are gzipped, as the app downloads them, since browsers unpack gzip themselves. The package on npm has
+    no file with its licence; the Python package `onnxruntime`, of the same source, has.
+    """
+    script, wasm = download_runtime()
+    licences = files("onnxruntime")
+    contents = {
+        # not every server knows that .mjs is JavaScript; the map that its last line names is not there
+        "onnxruntime.js": script.partition(b"//# sourceMappingURL")[0],
+        "onnxruntime.wasm.gz": gzip.compress(wasm, 9, mtime=0),
+        "LICENSE": (licences / "LICENSE").read_bytes(),
+        "ThirdPartyNotices.txt.gz": gzip.compress((licences / "ThirdPartyNotices.txt").read_bytes(), 9, mtime=0),
+        "README.md": f"`{SCRIPT}` and `{WASM}` of {RUNTIME}, fetched by `python nbs/build.py vendor`.\n".encode(),
+    }
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (Path(folder) / name).write_bytes(content)
+        print(f"{len(content):>10,} bytes  {Path(folder) / name}")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    builders = {f.__name__: f for f in (readme, book, links, nbdev, sample, evidence)}
+    builders = {f.__name__: f for f in (readme, book, links, nbdev, sample, evidence, vendor)}
     parser.add_argument("what", choices=builders)
     parser.add_argument("source", nargs="*", help="the FOLDER or the RUN")
     args = parser.parse_args()

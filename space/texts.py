@@ -5,15 +5,15 @@ import html
 import gradio as gr
 from gradio.components.label import LabelConfidence, LabelData
 
-PREDICTED, NONE = "predicted", "none"
-TITLE = "CIFAR-10 with explanations"
-INTRODUCTION = """# CIFAR-10 with explanations
-Give it a picture of one of ten things ({classes}): it says what it sees, and where it looked. It was trained on 32×32
-pixels, and is right on {accuracy:.1%} of {images:,} test images. It tries to
-notice when a picture shows none of them, and sometimes fails."""
+INTRODUCTION = """# {title}
+Give it a picture of one of {count} things ({classes}): it says what it sees, and where it looked. It was trained on {size}×{size}
+pixels, and is right on {accuracy:.1%} of {images:,} test images. {unknown}"""
+NOTICES = "It tries to\nnotice when a picture shows none of them, and sometimes fails."
+NAMES_ALL = "It knows nothing else,\nand gives one of these names to whatever a picture shows."
 HOW_TO_READ = """**Bright is where the network saw the class**, dark is where little or nothing spoke for it. The first
-layers see edges and colours, the last ones whole objects, in coarse patches. A heat map is a hint, not a proof."""
-UNFAMILIAR = "This does not look like any of the ten classes"
+layers see edges and colours, the last ones whole objects, in coarse patches. A map alone uses the whole scale from dark to bright,
+two that are compared share it. A heat map is a hint, not a proof."""
+UNFAMILIAR = "This does not look like any of the {} classes"
 PRIVACY = """**Your pictures** are stored to answer you, deleted within the hour, and sent nowhere else. No usage
 statistics are collected."""
 GALLERY_HELP = """Heat maps of what the network predicts on test images. Each caption has the prediction, its probability
@@ -21,6 +21,8 @@ and, in brackets, the truth."""
 MISTAKES_HELP = """Test images that the network gets wrong, the surest first: prediction, probability and, in brackets, the
 truth. **Choose one** to see what spoke for the prediction, and what for the truth."""
 MISTAKES_FOUND = "{} of {} such images."
+NO_IMAGES = "This app is published without test images."
+SHOWN_CLASSES = 30  # at most, in tables and lists
 TITLES = {"classify": "Classify", "gallery": "Maps", "mistakes": "Mistakes", "about": "About"}
 LABELS = {
     "picture": "Your picture",
@@ -31,7 +33,7 @@ LABELS = {
     "maps": "Heat maps",
     "mistakes": "Mistakes",
     "compared": "Heat map of the other class",
-    "seen": "Its 32×32 input",
+    "seen": "Its {size}×{size} input",
     "top_k": "Classes to show",
     "show_cam": "Show the heat map",
     "layer": "Layer, first to last",
@@ -49,7 +51,7 @@ ALTERNATIVES = {
     "picture": "The picture you chose",
     "map": "The picture with its heat map",
     "compared": "The picture with the heat map of the other class",
-    "seen": "The 32 by 32 pixels that the network sees",
+    "seen": "The {size} by {size} pixels that the network sees",
 }
 # A small picture fills its frame, and its pixels can be seen. The visitor's own fonts: nothing is fetched from elsewhere.
 CSS = """
@@ -69,24 +71,65 @@ THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monos
 )
 
 
-def answer(prediction):
-    """A prediction as the page shows it: the most probable class in large letters, if the picture resembles any."""
-    headline = UNFAMILIAR if prediction.is_familiar is False else prediction.classes[0]
+def plain(name):
+    """The name of a class within Markdown, where it is never markup."""
+    return "".join(c if c.isalnum() or c in " ,.-" else f"&#{ord(c)};" for c in name)
+
+
+def in_words(number):
+    """A small number as a word."""
+    words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    return words[number - 2] if number - 2 in range(len(words)) else f"{number:,}"
+
+
+def some(names, most=SHOWN_CLASSES):
+    """The names of classes, separated by commas, within Markdown; the first of many."""
+    return ", ".join([plain(name) for name in names[:most]] + ["…"] * (len(names) > most))
+
+
+def example_of(path, names):
+    """The caption of an example: CLASS_INDEX.png, or number-INDEX.png with the number of its class."""
+    number, hyphen, _ = path.stem.partition("-")
+    return names[int(number)] if hyphen and number.isdecimal() else path.stem.partition("_")[0]
+
+
+def mistakes_found(shown, number, stored):
+    """How many mistakes there are, and how many are shown."""
+    return MISTAKES_FOUND.format(shown, number) if len(stored) else ""
+
+
+def answer(prediction, count):
+    """A prediction as the page shows it: the most probable of `count` classes in large letters, if the picture resembles any."""
+    headline = UNFAMILIAR.format(in_words(count)) if prediction.is_familiar is False else prediction.classes[0]
     bars = zip(prediction.classes, prediction.probabilities)
     return LabelData(
         label=headline, confidences=[LabelConfidence(label=name, confidence=share) for name, share in bars]
     )
 
 
-def map_of(name):
-    """The label of a picture with the heat map of a class, or with none."""
+def map_of(name, speaks=True):
+    """The label of a picture with the heat map of a class, or with none; `speaks`: whether there is anything on the map."""
+    if name and not speaks:
+        return f"Nothing at this layer speaks for {name}"
     return f"Map: {name}" if name else LABELS["photo"]
+
+
+def caption_of(caption, speaks):
+    """The caption of a heat map among others."""
+    return caption if speaks else f"{caption}: nothing at this layer speaks for it"
 
 
 def introduction(info):
     """The head of the page, from what is known of the model."""
-    names, images = ", ".join(info.classes), info.tested_on["images"]
-    return INTRODUCTION.format(classes=names, accuracy=info.accuracy, images=images)
+    return INTRODUCTION.format(
+        title=info.title,
+        count=in_words(len(info.classes)),
+        classes=some(info.classes),
+        size=info.image_size,
+        accuracy=info.accuracy,
+        images=info.tested_on["images"],
+        unknown=NOTICES if info.familiarity else NAMES_ALL,
+    )
 
 
 def failures(info):
@@ -97,17 +140,41 @@ def failures(info):
         for taken, count in zip(info.classes, row)
         if true != taken
     ]
-    return "\n".join(f"- {n} times a {true} was taken for a {taken}" for n, true, taken in sorted(pairs)[:-6:-1])
+    most = [pair for pair in sorted(pairs)[:-6:-1] if pair[0]]
+    a = "a " if "CIFAR-10 " in info.title else ""  # other names may be plurals, or anything
+    lines = [
+        f"- {n} {'time' if n == 1 else 'times'} {a}{plain(true)} was taken for {a}{plain(taken)}"
+        for n, true, taken in most
+    ]
+    return "\n".join(lines) or "On none of the test images."
 
 
 def confusion_table(info):
-    """How often each class was taken for which, as a table in HTML."""
-    heads = [f'<th title="{html.escape(name)}">{html.escape(name[:3])}</th>' for name in info.classes]
+    """How often each class was taken for which, as a table in HTML, if it is not too large to be read."""
+    if len(info.classes) > SHOWN_CLASSES:
+        return ""
+    three = len({name[:3] for name in info.classes}) == len(info.classes)
+    short = [name[: 3 if three else 12] for name in info.classes]
+    heads = [f'<th title="{html.escape(name)}">{html.escape(part)}</th>' for name, part in zip(info.classes, short)]
     rows = [
         f"<tr>{head}" + "".join(f"<td>{count}</td>" for count in row) + "</tr>"
         for head, row in zip(heads, info.confusion_matrix)
     ]
-    return f"<table><tr><th></th>{''.join(heads)}</tr>{''.join(rows)}</table>"
+    return f"""How often each class (row) was taken for which (column), by their first {"three" if three else "twelve"} letters:
+
+<table><tr><th></th>{"".join(heads)}</tr>{"".join(rows)}</table>"""
+
+
+def class_table(info):
+    """The accuracy of each class, or of the hardest ones, as a table in Markdown."""
+    if not (shares := info.accuracy_by_class):
+        return ""
+    hardest = sorted(shares, key=shares.get)[:SHOWN_CLASSES] if len(shares) > SHOWN_CLASSES else shares
+    title = f"the {SHOWN_CLASSES} hardest classes" if len(shares) > SHOWN_CLASSES else "class"
+    rows = "\n".join(f"| {plain(name)} | {shares[name]:.1%} |" for name in hardest)
+    mean = sum(shares.values()) / len(shares) if shares else info.accuracy
+    balanced = "" if abs(mean - info.accuracy) < 5e-4 else f"\n| mean of the classes (balanced accuracy) | {mean:.1%} |"
+    return f"| {title} | accuracy |\n| --- | --- |\n{rows}{balanced}"
 
 
 def trust(info):
@@ -120,36 +187,50 @@ calibration error on the test images).
 """
     if info.unfamiliar_test_images is not None:
         text += f"""
-It wrongly says of {info.unfamiliar_test_images:.1%} of the test images that they look like none of the ten classes.
+It wrongly says of {info.unfamiliar_test_images:.1%} of the test images that they look like none of the {in_words(len(info.classes))} classes.
 """
+    if info.temperature is None:
+        text += (
+            "\nIts probabilities are not corrected: too few images were kept apart from training to learn that from.\n"
+        )
+    if info.familiarity is None:
+        text += "\nIt cannot notice that a picture shows none of its classes: it saw too few images to learn that.\n"
     return text
+
+
+def images_stored(info, stored):
+    """Which test images the app holds."""
+    if not len(stored):
+        return NO_IMAGES
+    wrong = sum(map(sum, info.confusion_matrix)) - sum(row[i] for i, row in enumerate(info.confusion_matrix))
+    kept = sum(label != prediction for label, prediction in zip(stored.labels, stored.predictions))
+    which = "every mistake" if kept == wrong else f"the surest {kept:,} of {wrong:,} mistakes"
+    return f"{len(stored):,} of the test images are stored with this app: {which}, and of each class the first that are right."
 
 
 def about(info, stored):
     """What the model is, in Markdown and HTML, from what is known of it and from the store."""
     recipe, trained, tested = info.recipe or {}, info.trained_on or {}, info.tested_on
-    by_class = "\n".join(f"| {name} | {share:.1%} |" for name, share in info.accuracy_by_class.items())
+    name = f" with the recipe\n`{recipe['name']}`" if recipe.get("name") else ""
+    start = f" It started from {plain(info.started_from)}." if info.started_from else ""
+    source = " · Data: A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*."
     link = f" · [code and notebooks]({info.repository})" if info.repository else ""
     return f"""## The model
-A residual network of 7.8 million parameters for 32×32 pixels, trained for {info.epochs} epochs with the recipe
-`{recipe.get("name")}` on {trained.get("images", 0):,} training images ({trained.get("data")}).
+A residual network of 7.8 million parameters for {info.image_size}×{info.image_size} pixels, trained for {info.epochs} epochs{name}
+on {trained.get("images", 0):,} training images ({trained.get("data")}).{start}
 
 ## How good it is
 **{info.accuracy:.2%}** of {tested["images"]:,} test images ({tested["data"]}) are classified correctly.
 
-| class | accuracy |
-| --- | --- |
-{by_class}
+{class_table(info)}
 
 ## Where it fails
 {failures(info)}
 
-How often each class (row) was taken for which (column), by their first three letters:
-
 {confusion_table(info)}
 
 {trust(info)}
-{len(stored):,} of the test images are stored with this app: every mistake, and of each class the first 20 that are right.
+{images_stored(info, stored)}
 
 ## How to read a heat map
 {HOW_TO_READ}
@@ -158,4 +239,4 @@ How often each class (row) was taken for which (column), by their first three le
 {PRIVACY}
 
 ## Licence
-Apache 2.0{link} · Data: A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*."""
+Apache 2.0{" (the code)" if "own images" in tested["data"] else ""}{link}{source if "CIFAR" in tested["data"] else ""}"""

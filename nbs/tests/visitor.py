@@ -170,6 +170,10 @@ class Visitor:
         """Whether an image is to be seen."""
         return self.page.get_by_alt_text(alt, exact=True).first.is_visible()
 
+    def counts(self, selector):
+        """How many of such parts the page has."""
+        return self.page.locator(selector).count()
+
     def captions(self, gallery):
         """The texts below the pictures of a gallery."""
         return [text.inner_text() for text in self.page.locator(f"#{gallery} .caption-label").all()]

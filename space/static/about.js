@@ -14,6 +14,7 @@ const DRAWN = 30; // classes whose confusion matrix is shown
  * @property {number[]} std
  * @property {number} [image_size]
  * @property {number} [epochs]
+ * @property {string} [started_from]
  * @property {{name?: string}} [recipe]
  * @property {{data?: string, images?: number}} [trained_on]
  * @property {{data?: string, images?: number}} [tested_on]
@@ -30,11 +31,6 @@ const DRAWN = 30; // classes whose confusion matrix is shown
 function dataName(info) {
   const name = (info.trained_on?.data ?? "").split(",")[0];
   return name.startsWith("own ") ? "" : name;
-}
-
-/** @param {Info} info */
-export function title(info) {
-  return `${dataName(info) || "A classifier of pictures,"} with explanations`;
 }
 
 /** The names of the classes, or the first of them. @param {Info} info */
@@ -84,7 +80,11 @@ function failures({ classes, confusion_matrix: matrix }) {
   const pairs = matrix.flatMap((row, i) => row.map((count, j) => ({ count, i, j })));
   const worst = pairs.filter(({ count, i, j }) => i !== j && count > 0).sort((a, b) => b.count - a.count);
   const items = worst.slice(0, 5).map(({ count, i, j }) => {
-    return make("li", {}, `${grouped(count)} times: ${classes[i]}, taken for ${classes[j]}`);
+    return make(
+      "li",
+      {},
+      `${grouped(count)} ${count === 1 ? "time" : "times"}: ${classes[i]}, taken for ${classes[j]}`,
+    );
   });
   const found = items.length ? [make("ul", {}, ...items)] : ["Nowhere, on the test images."];
   if (classes.length > DRAWN) return part("Where it fails", ...found);
@@ -116,7 +116,8 @@ function model(info, size) {
   const recipe = info.recipe?.name ? ` with the recipe “${info.recipe.name}”` : "";
   const images = info.trained_on?.images ? ` on ${grouped(info.trained_on.images)} training images` : "";
   const data = images && info.trained_on.data ? ` (${info.trained_on.data})` : "";
-  return `A residual network for ${size}×${size} pixels and ${grouped(info.classes.length)} classes${epochs}${recipe}${images}${data}.`;
+  const started = info.started_from ? ` It started from ${info.started_from}.` : "";
+  return `A residual network for ${size}×${size} pixels and ${grouped(info.classes.length)} classes${epochs}${recipe}${images}${data}.${started}`;
 }
 
 /** @param {Info} info */

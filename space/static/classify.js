@@ -1,7 +1,7 @@
 /** The first tab: one picture, what the network makes of it, and where it looked. */
 
 import { find, make, percent, showValue } from "./dom.js";
-import { Overlay } from "./explanation.js";
+import { onOneScale, Overlay } from "./explanation.js";
 import { Refusal } from "./file.js";
 
 /** @typedef {import("./network.js").Answer} Answer */
@@ -18,7 +18,9 @@ export class ClassifyTab {
   #picture = null;
   /** @type {Map<number, Promise<Answer>>} answers on this picture, by the class that they explain */
   #answers = new Map();
-  #asked = 0;
+  #asked = 0; // how many answers were asked for; only the last one is shown
+  #opened = 0; // how many files; only the last one is read to its end
+  #reading = false;
 
   /** @param {App} app */
   constructor(app) {
@@ -30,7 +32,7 @@ export class ClassifyTab {
     for (const id of ["top-k", "opacity"]) showValue(find(id));
     find("opacity").addEventListener("input", () => this.#blend());
     for (const id of ["top-k", "show-map", "layer", "target", "compare"]) {
-      find(id).addEventListener("input", () => this.#update());
+      find(id).addEventListener("input", () => this.#refresh());
     }
     this.#blend();
   }
@@ -43,23 +45,41 @@ export class ClassifyTab {
    * @param {{target?: string, compare?: string}} [explained] the numbers of the classes to explain
    */
   async open(file, name, { target = "", compare = "" } = {}) {
-    const asked = ++this.#asked;
+    const opened = ++this.#opened;
+    this.#reading = true;
     find("answer").ariaBusy = "true";
     try {
       const picture = await this.#app.network.read(file, name);
-      if (asked !== this.#asked) return; // another one was chosen meanwhile
+      if (opened !== this.#opened) return; // another one was chosen meanwhile
       this.#app.say(picture.animated ? "This is an animation; the network sees its first picture." : "");
       this.#picture = picture;
-      this.#answers.clear();
-      find("target").value = target;
-      find("compare").value = compare;
-      this.#showFile(file);
+    } catch (error) {
+      if (opened !== this.#opened) return;
+      this.#reading = false;
+      return this.#fail(error);
+    }
+    this.#reading = false;
+    this.#answers.clear();
+    find("target").value = target;
+    find("compare").value = compare;
+    this.#showFile(file);
+    await this.#refresh();
+  }
+
+  /** Show what the controls ask for; or, if that fails, a sentence. */
+  async #refresh() {
+    try {
       await this.#update();
     } catch (error) {
-      if (asked !== this.#asked) return;
-      this.#app.say(error instanceof Refusal ? error.message : `Something went wrong: ${error.message}.`);
-      find("answer").ariaBusy = "false";
+      this.#answers.clear(); // so that another try may succeed
+      this.#fail(error);
     }
+  }
+
+  /** @param {Error} error */
+  #fail(error) {
+    this.#app.say(error instanceof Refusal ? error.message : `Something went wrong: ${error.message}.`);
+    find("answer").ariaBusy = "false";
   }
 
   /** @param {Blob} file */
@@ -89,11 +109,14 @@ export class ClassifyTab {
     this.#showClasses(answer);
     this.#showSeen();
     const explained = target < 0 ? this.#order(answer)[0] : target;
-    this.#showMap(this.#overlay, find("map"), shown ? answer : null, explained);
+    const layer = Number(find("layer").value);
+    const answers = [shown ? answer : null, other].filter((part) => part !== null);
+    const maps = onOneScale(answers.map(({ maps, ranges }) => ({ map: maps[layer], range: ranges[layer] })));
+    this.#showMap(this.#overlay, find("map"), maps[0] ?? null, explained);
     find("compared").hidden = !other;
-    if (other) this.#showMap(this.#compared, find("compared"), other, compare);
+    if (other) this.#showMap(this.#compared, find("compared"), maps[1], compare);
     find("results").hidden = false;
-    find("answer").ariaBusy = "false";
+    find("answer").ariaBusy = String(this.#reading);
     find("answer").scrollIntoView({ block: "nearest" }); // on a phone it lies below the picture
   }
 
@@ -116,7 +139,7 @@ export class ClassifyTab {
         const share = answer.probabilities[i];
         const bar = make("span", { className: "bar" });
         bar.style.width = percent(share);
-        return make("li", {}, make("span", {}, classes[i]), make("b", {}, percent(share)), bar);
+        return make("li", {}, make("span", { dir: "auto" }, classes[i]), make("b", {}, percent(share)), bar);
       }),
     );
   }
@@ -133,13 +156,13 @@ export class ClassifyTab {
     canvas.getContext("2d").putImageData(image, 0, 0);
   }
 
-  /** @param {Overlay} overlay @param {HTMLElement} figure @param {Answer | null} answer @param {number} explained */
-  #showMap(overlay, figure, answer, explained) {
+  /** @param {Overlay} overlay @param {HTMLElement} figure @param {Float32Array | null} map @param {number} explained */
+  #showMap(overlay, figure, map, explained) {
     const name = this.#app.info.classes[explained];
-    const map = answer ? answer.maps[Number(find("layer").value)] : null;
-    const words = map ? `Your picture with the heat map of ${name}` : "Your picture";
-    overlay.show(this.#picture.photo, map, words);
-    figure.querySelector("figcaption").textContent = map ? `Heat map: ${name}` : "The picture";
+    const speaks = map?.some((value) => value > 0);
+    const caption = speaks ? `Heat map: ${name}` : `Nothing at this layer speaks for ${name}`;
+    overlay.show(this.#picture.photo, map, map ? `Your picture with the heat map of ${name}` : "Your picture");
+    figure.querySelector("figcaption").textContent = map ? caption : "The picture";
   }
 
   #blend() {

@@ -27,6 +27,18 @@ export function colouredMap(map, side, colours) {
   return new ImageData(data, side, side);
 }
 
+/**
+ * Heat maps on one scale, so that they can be compared; one alone is stretched to the whole of it.
+ *
+ * @param {{map: Float32Array, range: Float32Array}[]} maps stretched, and the smallest and largest value before that
+ * @returns {Float32Array[]}
+ */
+export function onOneScale(maps) {
+  const largest = Math.max(...maps.map(({ range }) => range[1]));
+  if (maps.length === 1 || largest === 0) return maps.map(({ map }) => map);
+  return maps.map(({ map, range: [low, high] }) => map.map((value) => (low + value * (high - low)) / largest));
+}
+
 /** A photo with a heat map over it. To change the opacity, nothing is computed again: the browser blends the two. */
 export class Overlay {
   #photo = make("canvas");

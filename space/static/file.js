@@ -5,6 +5,7 @@ export class Refusal extends Error {}
 
 /**
  * @typedef {object} Facts
+ * @property {string} format
  * @property {number} width of the picture as it is stored, in pixels
  * @property {number} height
  * @property {boolean} animated whether there are more pictures than the first
@@ -23,7 +24,7 @@ function text(data, start, length) {
   return String.fromCharCode(...bytes);
 }
 
-/** @param {DataView} data @returns {Facts | null} */
+/** @param {DataView} data @returns {Omit<Facts, "format"> | null} */
 function jpeg(data) {
   if (data.getUint16(0) !== 0xffd8) return null;
   let at = 2;
@@ -52,7 +53,7 @@ function ends(data, header) {
   return false;
 }
 
-/** @param {DataView} data @returns {Facts | null} */
+/** @param {DataView} data @returns {Omit<Facts, "format"> | null} */
 function png(data) {
   if (text(data, 0, 8) !== "\x89PNG\r\n\x1a\n" || text(data, 12, 4) !== "IHDR") return null;
   const facts = { width: data.getUint32(16), height: data.getUint32(20), animated: false, complete: false };
@@ -64,7 +65,7 @@ function png(data) {
   return facts;
 }
 
-/** @param {DataView} data @returns {Facts | null} */
+/** @param {DataView} data @returns {Omit<Facts, "format"> | null} */
 function gif(data) {
   if (!/^GIF8[79]a$/.test(text(data, 0, 6))) return null;
   const colours = (/** @type {number} */ flags) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0); // bytes of a table
@@ -83,7 +84,7 @@ function gif(data) {
   return { width: data.getUint16(6, true), height: data.getUint16(8, true), animated: pictures > 1, complete: true };
 }
 
-/** @param {DataView} data @returns {Facts | null} */
+/** @param {DataView} data @returns {Omit<Facts, "format"> | null} */
 function bmp(data) {
   if (text(data, 0, 2) !== "BM") return null;
   if (data.getUint32(14, true) === 12) {
@@ -97,7 +98,7 @@ function bmp(data) {
   return { width, height, animated: false, complete };
 }
 
-/** @param {DataView} data @returns {Facts | null} */
+/** @param {DataView} data @returns {Omit<Facts, "format"> | null} */
 function webp(data) {
   if (text(data, 0, 4) !== "RIFF" || text(data, 8, 4) !== "WEBP") return null;
   const complete = data.getUint32(4, true) + 8 <= data.byteLength;
@@ -129,11 +130,11 @@ function foreign(data) {
  */
 export function inspect(content, name) {
   const data = new DataView(content);
-  for (const read of [jpeg, png, gif, bmp, webp]) {
+  for (const [format, read] of Object.entries({ JPEG: jpeg, PNG: png, GIF: gif, BMP: bmp, WebP: webp })) {
     try {
       const facts = read(data);
       if (facts && !facts.complete) throw new Refusal(`${name} is not complete: its end is missing.`);
-      if (facts && facts.width > 0 && facts.height > 0) return facts;
+      if (facts && facts.width > 0 && facts.height > 0) return { ...facts, format };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error; // the file ends in the middle of its header
     }

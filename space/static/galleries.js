@@ -58,8 +58,10 @@ export class MapsTab {
       if (!this.#answers.get(row)) this.#answers.set(row, this.#explain(row));
       const { picture, answer } = await this.#answers.get(row);
       if (asked !== this.#asked) return;
-      const name = store.classes[row.predicted];
-      this.#overlays[i].show(picture.photo, answer.maps[Number(find("maps-layer").value)], `Heat map of ${name}`);
+      const [name, map] = [store.classes[row.predicted], answer.maps[Number(find("maps-layer").value)]];
+      this.#overlays[i].show(picture.photo, map, `Heat map of ${name}`);
+      if (!map.some((value) => value > 0))
+        items[i].querySelector("span").append(": nothing at this layer speaks for it");
     }
     find("maps-gallery").ariaBusy = "false";
   }

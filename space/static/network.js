@@ -9,6 +9,7 @@ import { Refusal } from "./file.js";
  * @property {number[]} probabilities one a class, in the order of the classes
  * @property {number | undefined} familiarity about -1 for pictures like those of the training, far below for others
  * @property {Float32Array[]} maps a heat map for each layer, size × size values from 0 to 1
+ * @property {Float32Array[]} ranges the smallest and the largest value of each map before it was stretched to 0–1
  */
 
 export class Network {

@@ -1,6 +1,6 @@
 /** The page: loads what the app consists of, fills the controls, and connects its parts. */
 
-import { about, introduction, title } from "./about.js";
+import { about, introduction } from "./about.js";
 import { hasCamera, takePicture } from "./camera.js";
 import { ClassifyTab } from "./classify.js";
 import { addNames, find, getBlob, getJson, make } from "./dom.js";
@@ -59,9 +59,10 @@ function connectTabs(onShow) {
   for (const [i, name] of TABS.entries()) {
     find(`tab-${name}`).addEventListener("click", () => open(name));
     find(`tab-${name}`).addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const next = TABS[(i + step + TABS.length) % TABS.length];
+      const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: -1 }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      const next = TABS[(to + TABS.length) % TABS.length];
       open(next);
       find(`tab-${next}`).focus();
     });
@@ -165,7 +166,7 @@ async function start() {
   if (missing.length) throw new Error(`this browser is too old, it has no ${missing.join(", ")}`);
   const [info, facts] = await Promise.all([getJson("config.json"), getJson("app.json")]);
   const size = info.image_size ?? 32;
-  document.title = find("title").textContent = title(info);
+  document.title = find("title").textContent = facts.title;
   find("introduction").textContent = introduction(info, size);
   const network = new Network({
     files: { network: facts.network.file, runtime: facts.runtime.file },

@@ -3,8 +3,9 @@
 import { inspect, Refusal, unreadable } from "./file.js";
 import { LANCZOS, resample, taps } from "./resize.js";
 
-const MAX_BYTES = 10_000_000;
-const MAX_PIXELS = 24_000_000;
+const MAX_BYTES = 30_000_000;
+const MAX_PIXELS = 25_000_000;
+const MAX_JPEG_PIXELS = 50_000_000;
 const SHOWN = 448; // pixels, the side of the photo on the page
 const STRIP = 256; // rows of a large picture that are looked at together, so that no large canvas is needed
 
@@ -88,8 +89,8 @@ export async function readPicture(file, name, size) {
   if (file.size > MAX_BYTES) throw new Refusal(`${name} is too large; at most ${MAX_BYTES / 1e6} MB are accepted.`);
   const facts = inspect(await file.arrayBuffer(), name);
   const pixels = facts.width * facts.height;
-  if (pixels > MAX_PIXELS) {
-    const limit = `at most ${MAX_PIXELS / 1e6} are accepted`;
+  if (pixels > (facts.format === "JPEG" ? MAX_JPEG_PIXELS : MAX_PIXELS)) {
+    const limit = `at most ${MAX_PIXELS / 1e6} are accepted, and ${MAX_JPEG_PIXELS / 1e6} of a JPEG`;
     throw new Refusal(`${name} has ${(pixels / 1e6).toFixed(1)} megapixels; ${limit}.`);
   }
   const bitmap = await decode(file, name);

@@ -73,6 +73,7 @@ const answers = {
         probabilities: Array.from(output.probabilities.data),
         familiarity: output.familiarity?.data[0],
         maps: Array.from({ length: output.maps.dims[1] }, (_, i) => output.maps.data.slice(i * count, (i + 1) * count)),
+        ranges: Array.from({ length: output.ranges.dims[1] }, (_, i) => output.ranges.data.slice(2 * i, 2 * i + 2)),
       },
     ];
   },

@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { introduction, title } from "../about.js";
+import { introduction } from "../about.js";
 
 const LITTLE = { classes: ["ant", "蜂"], mean: [0, 0, 0], std: [1, 1, 1] };
 
 test("nothing is said that is not known", () => {
-  const words = `${title(LITTLE)} ${introduction(LITTLE, 64)}`;
+  const words = introduction(LITTLE, 64);
   assert.match(words, /one of 2 things \(ant, 蜂\)/);
   assert.match(words, /trained on 64×64 pixels\./);
   assert.doesNotMatch(words, /CIFAR|\bten\b|10|32|right on|none of them|undefined|NaN/i);
-});
-
-test("the data has its name, unless it is somebody's own", () => {
-  assert.equal(
-    title({ ...LITTLE, trained_on: { data: "CIFAR-10, JPEG images in Parquet files" } }),
-    "CIFAR-10 with explanations",
-  );
-  assert.match(title({ ...LITTLE, trained_on: { data: "own images, 2 classes" } }), /^A classifier of pictures/);
 });
 
 test("many classes are not all listed, and what was measured is told", () => {

@@ -17,7 +17,7 @@ const END = [0, 0, 0, 0, ..."IEND", 0, 0, 0, 0];
 const ANIMATION = [0, 0, 0, 0, ..."acTL", 0, 0, 0, 0];
 
 test("a PNG file tells its size, and whether it moves", () => {
-  const facts = { width: 256, height: 200, animated: false, complete: true };
+  const facts = { format: "PNG", width: 256, height: 200, animated: false, complete: true };
   assert.deepEqual(inspect(bytes(START, HEADER, END), "It"), facts);
   assert.deepEqual(inspect(bytes(START, HEADER, ANIMATION, END), "It"), { ...facts, animated: true });
 });
