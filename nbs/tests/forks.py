@@ -32,7 +32,7 @@ def run(args, output, largest_file):
         code = 0
     except SystemExit as stop:
         code = stop.code or 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (a fork must not go on as its parent)
         traceback.print_exc()
     sys.stdout.flush()
     os._exit(code)

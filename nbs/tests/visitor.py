@@ -1,6 +1,6 @@
 """The app, started as everybody starts it, and a browser that a program moves as a person would.
 
-For the tour of the app, nbs/21_space_tour.ipynb, and for its tests, nbs/tests/21_space.ipynb.
+For the tour of the app, nbs/29_space_tour.ipynb, and for its tests, nbs/tests/29_space.ipynb.
 """
 
 import atexit
