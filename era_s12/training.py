@@ -125,7 +125,12 @@ class LitResNet(CustomResNet, pl.LightningModule):
     def make_optimizer(self) -> torch.optim.Optimizer:
         "The recipe's optimiser, with its weight decay for the weights that decay."
         groups = parameter_groups(self, self.recipe.weight_decay)
-        return OPTIMIZERS[self.recipe.optimizer](groups, lr=self.lr, fused=self.fused)
+        optimizer = OPTIMIZERS[self.recipe.optimizer](groups, lr=self.lr, fused=self.fused)
+        if self.recipe.optimizer == "sgd":
+            # PyTorch's fused SGD leaves a new momentum uninitialised where gradient scaling skips the first step
+            for weights in self.parameters():
+                optimizer.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
+        return optimizer
 
     def configure_optimizers(self):
         "The optimiser and its schedule; a learning-rate range test has no end, and so no schedule."
