@@ -51,14 +51,10 @@ def plan(
     batch_size: int,
     images: int = 2000,  # in an epoch
     tested: int = 1000,  # at its end
-) -> tuple[int, int]:  # steps of the range test, and epochs
+) -> tuple[int, int]:  # steps of the range test, 0 for none, and epochs
     "How much a machine of that speed can do in `SECONDS`."
-    epoch, steps = images + tested / 3, 60
-    epochs = int((speed * SECONDS - steps * batch_size) / epoch)
-    if epochs < 6:
-        steps = 30
-        epochs = int((speed * SECONDS - steps * batch_size) / epoch)
-    return steps, min(max(epochs, 3), 6)
+    epochs = int((speed * SECONDS - 60 * batch_size) / (images + tested / 3))
+    return (60, min(epochs, 6)) if epochs >= 3 else (0, 3)
 
 # %% ../nbs/25_demo.ipynb #262849bd
 def _free(folder: Path) -> Path:
@@ -101,17 +97,19 @@ def demo(out: str | None = None) -> None:
     recipe = load_recipe("quick")
     speed = images_per_second(recipe)
     steps, epochs = plan(speed, recipe.batch_size)
-    print(f"This machine trains on {speed:.0f} images a second: a range test of {steps} steps, and {epochs} epochs.")
-    print("1/4  Learning-rate range test")
-    found = find_for(recipe, "sample", steps)
-    print(f"     rates from {found.lr_min:.2g} to {found.lr_max:.2g}\n2/4  Training")
-    rates = {"lr_min": found.lr_min, "lr_max": found.lr_max}
-    model, _ = runs.train(load_recipe("quick", epochs=epochs, **rates), "sample", out, devices=1)
+    print(f"This machine trains on {speed:.0f} images a second: there is time for {epochs} epochs.")
+    print("1/4  Learning-rate range test" if steps else "1/4  No range test, for lack of time: the recipe's own rates")
+    found = find_for(recipe, "sample", steps) if steps else None
+    rates = {"lr_min": found.lr_min, "lr_max": found.lr_max} if found else {}
+    recipe = load_recipe("quick", epochs=epochs, **rates)
+    print(f"     rates from {recipe.lr_min:.2g} to {recipe.lr_max:.2g}\n2/4  Training")
+    model, _ = runs.train(recipe, "sample", out, devices=1)
     result = _finish(model, out)
     print("3/4  Report")
-    found.points.to_csv(out / "logs" / "lr_range.csv", index=False)
+    if found:
+        found.points.to_csv(out / "logs" / "lr_range.csv", index=False)
     title, metrics = "The whole workflow on the shipped sample", out / "logs" / "metrics.csv"
-    page = write_report(result, out / "report", title, str(data_info("sample")), metrics, found.plot())
+    page = write_report(result, out / "report", title, str(data_info("sample")), metrics, found and found.plot())
     print("4/4  App")
     export_space(result, out / "space")
     static = _static_too(result, out)
