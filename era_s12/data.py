@@ -209,7 +209,7 @@ def _loader(
 # %% ../nbs/05_data.ipynb #cc6f4ec3
 def _generator(device: torch.device, *entropy: int) -> Generator:
     "A stream of random numbers of its own for each combination of numbers."
-    seed = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
+    seed = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]) >> 1
     return Generator(device).manual_seed(seed)
 
 # %% ../nbs/05_data.ipynb #098476a1
