@@ -6,6 +6,7 @@ python nbs/build.py links              links of the notebooks to the owner in se
 python nbs/build.py nbdev              [tool.nbdev] in pyproject.toml, which nbdev 3 reads, from settings.ini
 python nbs/build.py sample FOLDER      the shipped sample and the app's examples, from the whole data set
 python nbs/build.py evidence RUN       nbs/results/RECIPE, from the run whose weights are in space/
+python nbs/build.py shrink             pictures of the notebooks with 256 colours at most, a third of their size
 python nbs/build.py vendor [FOLDER]    the WebAssembly runtime of the app in the visitor's browser, from npm
 """
 
@@ -119,6 +120,21 @@ def nbdev():
     path.write_text(f"{text}\n\n{table}", encoding="utf-8")
 
 
+def shrink():
+    """Give every large picture that a notebook shows a palette of 256 colours; it is kept as it is where that saves little."""
+    for path in NBS.rglob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        for shown in (o.data for o in outputs if len(o.get("data", {}).get("image/png", "")) > 20_000):
+            content = io.BytesIO()
+            picture = Image.open(io.BytesIO(base64.b64decode(shown["image/png"])))
+            picture.convert("RGB").quantize(256).save(content, "PNG", optimize=True)
+            small = base64.b64encode(content.getvalue()).decode()
+            if len(small) < 0.8 * len(shown["image/png"]):
+                shown["image/png"] = small + "\n"
+        nbformat.write(notebook, path)
+
+
 def sample(source):
     """Choose the shipped sample and the app's examples from the Parquet files of the whole data set.
 
@@ -204,7 +220,7 @@ def vendor(folder=ROOT / "space" / "static" / "vendor"):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    builders = {f.__name__: f for f in (readme, book, links, nbdev, sample, evidence, vendor)}
+    builders = {f.__name__: f for f in (readme, book, links, nbdev, shrink, sample, evidence, vendor)}
     parser.add_argument("what", choices=builders)
     parser.add_argument("source", nargs="*", help="the FOLDER or the RUN")
     args = parser.parse_args()
