@@ -9,6 +9,7 @@ __all__ = ['DATA_FORMS', 'SETS', 'is_own', 'photographs_of', 'load_images', 'Dat
 # %% ../nbs/05_data.ipynb #0dc0b68b
 import io
 import json
+import math
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -201,9 +202,13 @@ def _as_is(batch):
 def _loader(
     data: TensorImages, batch_size: int, train: bool, seed: int, world_size: int = 1, rank: int = 0
 ) -> DataLoader:
-    "Batches for the process number `rank` of `world_size`, shuffled in training."
-    sampler = DistributedSampler(data, world_size, rank, shuffle=train, seed=seed, drop_last=train)
-    batches = BatchSampler(sampler, max(batch_size // world_size, 1), drop_last=train)
+    "Batches for the process number `rank` of `world_size`: in training shuffled and all of one size, else with every image once."
+    if train:
+        sampler = DistributedSampler(data, world_size, rank, shuffle=True, seed=seed, drop_last=True)
+        batches = BatchSampler(sampler, batch_size // world_size, drop_last=True)
+    else:  # no process may have a batch more than the others, who would wait for it
+        count = max(min(math.ceil(len(data) / batch_size), len(data) // world_size), 1)
+        batches = [part.tolist() for part in np.array_split(np.arange(rank, len(data), world_size), count)]
     return DataLoader(data, batch_sampler=batches, collate_fn=_as_is)
 
 # %% ../nbs/05_data.ipynb #cc6f4ec3

@@ -11,9 +11,12 @@ import json
 import logging
 import math
 import os
+import shlex
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -103,6 +106,11 @@ def make_trainer(
         )
     except (ValueError, TypeError, MisconfigurationException) as error:
         raise InvalidInput(f"Lightning's Trainer refuses its options: {str(error).splitlines()[0]}") from None
+    if recipe.batch_size % trainer.world_size:
+        raise InvalidInput(
+            f"batch_size is {recipe.batch_size}, which {trainer.world_size} processes cannot share out evenly; "
+            f"choose a multiple of {trainer.world_size}."
+        )
     if trainer.precision not in PRECISIONS:
         raise InvalidInput(f"precision is {precision}; it must be one of {', '.join(PRECISIONS)}.")
     return trainer
@@ -235,6 +243,24 @@ def _check_weights(model: LitResNet, checkpoint: dict, out: Path) -> None:
         raise InvalidInput(f"{out}: the weights of its checkpoint are not all finite numbers.")
 
 
+@contextmanager
+def _others_may_end(out: Path) -> Iterator[None]:
+    "Say so when another process of a run has ended. Lightning kills the first one then, without a word; raises `ConnectionError` where it does not."
+    ended, watcher = "another process of this run has ended", logging.Handler()
+    watcher.emit = lambda _: print(f"{ended}; to go on: era_s12 train --resume {shlex.quote(str(out))}", file=sys.stderr)
+    log = logging.getLogger("lightning_fabric.strategies.launchers.subprocess_script")
+    log.setLevel(logging.INFO)
+    log.addHandler(watcher)
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
+            raise ConnectionError(f"{ended}.") from None
+        raise
+    finally:
+        log.removeHandler(watcher)
+
+
 def _fit(
     recipe: Recipe,
     data: str | Path,
@@ -275,7 +301,8 @@ def _fit(
         if done:
             restore_log(trainer.loggers[0], checkpoint)
     path = out / "checkpoints" / "last.ckpt" if done else None
-    trainer.fit(model, datamodule=dm, ckpt_path=path, weights_only=True)
+    with _others_may_end(out):
+        trainer.fit(model, datamodule=dm, ckpt_path=path, weights_only=True)
     if done >= recipe.epochs:
         # Nothing was left to do, and no hook put the average in
         model.load_state_dict(checkpoint["state_dict"])
