@@ -1,5 +1,6 @@
 """Reads everything from settings.ini; see the comments there."""
 
+import re
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -10,11 +11,17 @@ config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 
+# The page on the package index is README.md, whose links and pictures are relative to the repository
+place = f"{cfg['user']}/{cfg['repo']}"
+readme = (here / "README.md").read_text(encoding="utf-8")
+readme = re.sub(r"(!\[[^]]*\]\()(?!https?:)", rf"\1https://raw.githubusercontent.com/{place}/{cfg['branch']}/", readme)
+readme = re.sub(r"(\]\()(?!https?:|#)", rf"\1https://github.com/{place}/blob/{cfg['branch']}/", readme)
+
 setup(
     name=cfg["lib_name"],
     version=cfg["version"],
     description=cfg["description"],
-    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description=readme,
     long_description_content_type="text/markdown",
     author=cfg["author"],
     author_email=cfg["author_email"],

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -23,7 +24,7 @@ from .explanation import heat_maps, overlay
 from .inference import Classifier
 from .pictures import InvalidInput, show_images
 
-# %% ../nbs/16_analysis.ipynb #9c8681ad
+# %% ../nbs/16_analysis.ipynb #9c8681ac
 def load_for(
     classifier: Classifier,
     data: str | Path,  # see `era_s12.data.load_images`
@@ -35,7 +36,7 @@ def load_for(
         raise InvalidInput(f"{data}: has other classes ({len(classes)}) than the network ({len(classifier.classes)}).")
     return load_images(data, split, classifier.image_size)
 
-
+# %% ../nbs/16_analysis.ipynb #9c8681ad
 class Interpretation:
     "Labelled images and what a classifier answers on them; it is asked once."
 
@@ -130,21 +131,23 @@ def plot_confusion_matrix(
     interpretation: Interpretation,
     ax: Axes | None = None,  # axes to draw on; None for a new figure
 ) -> Figure:
-    "The confusion matrix as shares of each true class, in percent."
+    "The confusion matrix in percent of each true class; the colours are of the confusions, the diagonal is grey."
     matrix = confusion_matrix(interpretation)
-    side = max(6.5, 0.4 * len(matrix))
-    ax = ax or Figure(figsize=(side + 1, side), layout="constrained").subplots()
+    side = max(5, 0.4 * len(matrix))
+    ax = ax or Figure(figsize=(side + 0.8, side), layout="constrained").subplots()
     shares = matrix.div(matrix.sum(axis=1), axis=0) * 100
-    picture = ax.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    confusions = shares.mask(np.eye(len(shares), dtype=bool))
+    most = max(1, np.nan_to_num(confusions).max())
+    picture = ax.imshow(confusions, cmap=colormaps["Blues"].with_extremes(bad="0.9"), vmin=0, vmax=most)
     for (row, column), share in np.ndenumerate(shares):
         if share > 0.5:
-            color = "white" if share > 50 else "black"
+            color = "white" if row != column and share > most / 2 else "black"
             ax.text(column, row, f"{share:.0f}", ha="center", va="center", color=color)
     names = list(map(_label, matrix.index))
     ax.set_xticks(range(len(matrix)), names, rotation=45, ha="right")
     ax.set_yticks(range(len(matrix)), names)
     ax.set(xlabel="predicted", ylabel="true")
-    ax.figure.colorbar(picture, label="% of the images of the true class")
+    ax.figure.colorbar(picture, label="confused, % of the images of the true class", shrink=0.8)
     return ax.figure
 
 # %% ../nbs/16_analysis.ipynb #e3c4a5b4
@@ -166,16 +169,16 @@ def plot_by_class(
 ) -> Figure:
     "Recall of each class (of the 30 hardest) as bars, the lowest at the bottom, precision as marks, accuracy as a line."
     shares = by_class(interpretation).sort_values("recall").head(MOST_DRAWN)
-    ax = ax or Figure(figsize=(7, max(3.5, 0.28 * len(shares))), layout="constrained").subplots()
+    ax = ax or Figure(figsize=(6, max(4, 0.28 * len(shares) + 1)), layout="constrained").subplots()
     accuracy, places = interpretation.accuracy, range(len(shares))
     bars = ax.barh(places, shares.recall * 100, color="lightsteelblue", label="recall")
     ax.set_yticks(places, map(_label, shares.index))
-    ax.plot(shares.precision * 100, places, "kD", ms=5, label="precision")
+    ax.plot(shares.precision * 100, places, "kD", ms=5, label="precision", clip_on=False)
     ax.axvline(accuracy * 100, color="black", ls="--", label="accuracy")
     ax.bar_label(bars, fmt="%.1f", label_type="center")
     title = f"{accuracy:.1%} of all {len(interpretation.labels):,} images are right"
     ax.set(xlabel="% of the images", xlim=(0, 100), title=title)
-    ax.figure.legend(loc="outside right upper", frameon=False)
+    ax.figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return ax.figure
 
 # %% ../nbs/16_analysis.ipynb #36d3f85b
@@ -216,7 +219,7 @@ def plot_mistakes(
     if target_layer and len(images):
         maps = heat_maps(interpretation.classifier, images, target_layer, target_class=list(wrong.prediction))
         pictures, titles = zip(*map(_under_map, images, maps, titles))
-    return show_images(pictures, titles, columns=5, size=1.6)
+    return show_images(pictures, titles, columns=5, size=1.3)
 
 # %% ../nbs/16_analysis.ipynb #ae6e301c
 def top_losses(
@@ -226,7 +229,7 @@ def top_losses(
     "The images whose label the classifier finds least likely, the highest loss first."
     return predictions_table(interpretation).sort_values("loss", ascending=False, kind="stable").head(n)
 
-# %% ../nbs/16_analysis.ipynb #1f2747bd
+# %% ../nbs/16_analysis.ipynb #1f2747bc
 def _two_maps(classifier: Classifier, images: Tensor, losses: pd.DataFrame, layer: str) -> Tensor:  # 2×N×S×S
     "What speaks for the prediction and what for the label, on one scale for both."
     names = ("prediction", "label")
@@ -234,7 +237,7 @@ def _two_maps(classifier: Classifier, images: Tensor, losses: pd.DataFrame, laye
     both = torch.stack(maps)
     return both / both.amax((0, 2, 3), keepdim=True).clamp_min(1e-12)
 
-
+# %% ../nbs/16_analysis.ipynb #1f2747bd
 def plot_top_losses(
     interpretation: Interpretation,
     n: int = 6,  # how many images
@@ -253,4 +256,4 @@ def plot_top_losses(
         titles = [f"{_label(what)} {p:.1%}" for what, p in zip(losses[name], losses[share])]
         columns.append(list(map(_under_map, images, of_class, titles)))
     pictures, titles = zip(*(cell for row in zip(*columns) for cell in row))
-    return show_images(pictures, titles, columns=6, size=1.6)
+    return show_images(pictures, titles, columns=3, size=1.6)

@@ -122,10 +122,10 @@ def calibration_table(
 def plot_reliability(
     interpretation: Interpretation,
 ) -> Figure:
-    "Accuracy against confidence before and after temperature scaling, and how many images have which confidence."
+    "Accuracy against confidence before and after temperature scaling, and below it how many images have which confidence."
     labels = interpretation.labels
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    curve, counts = figure.subplots(1, 2)
+    figure = Figure(figsize=(6, 6.5), layout="constrained")
+    curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     curve.plot([0, 100], [0, 100], color="grey", lw=1)
     for name, probabilities, style, color in (
         ("plain softmax", interpretation.logits.softmax(1), "o--", "C1"),
@@ -133,13 +133,12 @@ def plot_reliability(
     ):
         table = reliability(probabilities, labels).query("images >= 10")
         label = f"{name}, ECE {calibration_error(probabilities, labels):.1%}"
-        curve.plot(table.confidence * 100, table.accuracy * 100, style, color=color, label=label)
+        curve.plot(table.confidence * 100, table.accuracy * 100, style, color=color, label=label, clip_on=False)
         images = np.bincount(_bins(probabilities.amax(1)), minlength=BINS)
         counts.stairs(images, EDGES * 100, color=color, ls=style[1:], lw=2, label=name)
-    curve.set(xlabel="confidence (mean of the bin, %)", ylabel="accuracy (% of the images of the bin)")
-    curve.set(xlim=(0, 100), ylim=(0, 100))
-    counts.set(xlabel="confidence (%)", ylabel="images", yscale="log", xlim=(0, 100))
-    figure.suptitle(f"{len(labels):,} test images; on the grey line confidence equals accuracy")
+    curve.set(ylabel="accuracy (% of the images of the bin)", xlim=(0, 100), ylim=(0, 100))
+    curve.set_title(f"{len(labels):,} test images; on the grey line confidence equals accuracy", fontsize=10)
+    counts.set(xlabel="confidence (upper panel: mean of the bin, %)", ylabel="images", yscale="log")
     curve.legend(frameon=False)
     counts.legend(frameon=False, loc="upper left")
     return figure

@@ -22,10 +22,18 @@ from .using import app, predict, push
 COMMANDS = {f.__name__.replace("_", "-"): f for f in (demo, train, lr_find, report, export, predict, app, push)}
 
 # %% ../nbs/28_cli.ipynb #313572f1
+_KINDS = {"<class 'int'>": "a whole number", "<class 'float'>": "a number", "<class 'bool'>": "true or false"}
+
+
 class _Parser(ArgumentParser):
     "A parser whose errors are one line and exit code 2."
 
     def error(self, message: str, ex: Exception | None = None) -> None:
+        found = re.search(r'key "(\w+)".*?Expected a (.+?)(?:\. Got|\n).*?value: (.*)', f"{message}\n", re.DOTALL)
+        if found:
+            name, kind, value = found.groups()
+            kind = _KINDS.get(kind) or "one of " + re.sub(r"typing\.Literal|[\[\]']", "", kind)
+            message = f"--{name.replace('_', '-')} is '{value.strip()}'; it must be {kind}."
         _fail(message)
 
 
@@ -57,7 +65,7 @@ def _add_arguments(verb: ArgumentParser, function) -> None:
         else:
             verb.add_argument(option, type=kind, required=not given, help=helps[name], **given)
 
-
+# %% ../nbs/28_cli.ipynb #28a0par1
 def _parser(asked: str | None) -> ArgumentParser:
     "The parser with a subcommand a verb; only the one that is asked for gets its arguments, which take time to collect."
     about = "From CIFAR-10 images to a published classifier that explains itself. Start with: era_s12 demo"
@@ -81,7 +89,7 @@ def _run(args: list[str]) -> None:
     fixed = [values.pop(p.name) for p in parameters if p.kind is Parameter.POSITIONAL_ONLY]
     function(*fixed, **values)
 
-
+# %% ../nbs/28_cli.ipynb #28a0mai1
 def main(
     args: list[str] | None = None,  # None for those of the command line
 ) -> None:

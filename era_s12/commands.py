@@ -28,7 +28,7 @@ def _finish(model, run: Path):
     write_weights(result.classifier, run / "weights")
     return result
 
-
+# %% ../nbs/24_commands.ipynb #24a0how1
 @contextmanager
 def _how_to_go_on(run: Path, *refusals: type) -> Iterator[None]:
     "Say, after a stop of any other kind than these refusals, how the run is continued."
@@ -46,7 +46,7 @@ def _how_to_go_on(run: Path, *refusals: type) -> Iterator[None]:
             sys.exit(143)  # as a program that SIGTERM ended
         raise
 
-
+# %% ../nbs/24_commands.ipynb #24a0dat1
 def _accuracy(result) -> str:
     return f"accuracy {result.accuracy:.2%} on {len(result.labels):,} test images"
 
@@ -69,7 +69,7 @@ def _data_of(run: Path, classifier) -> str:
         return "sample"
     raise InvalidInput(f"{run}: does not tell where its {len(classifier.classes)} classes of pictures are; use --data.")
 
-
+# %% ../nbs/24_commands.ipynb #24a0cho1
 def _choose_recipe(recipe: str | None, data: str, init: str | None, overrides: dict):
     "The recipe that was named; else one for few images of one's own or for trained weights, or s10."
     from era_s12.data import is_own, load_images

@@ -34,25 +34,27 @@ def read_metrics(
 def plot_curves(
     metrics_csv: str | Path,  # `logs/metrics.csv` of a run
 ) -> Figure:
-    "Loss, accuracy and learning rate over the epochs of a run."
+    "Training loss, validation (or test) loss, accuracy and learning rate over the epochs of a run."
     steps, epochs = read_metrics(metrics_csv)
-    figure = Figure(figsize=(12, 3.5), layout="constrained")
-    loss, accuracy, rate = figure.subplots(1, 3)
+    figure = Figure(figsize=(8, 5.5), layout="constrained")
+    loss, other_loss, accuracy, rate = figure.subplots(2, 2).flat
     styles = {"train": ("C0o-", "training"), "val": ("C1s--", "validation"), "test": ("C1s--", "test")}
     for name, values in epochs.drop(columns="images_per_second", errors="ignore").items():
         split, what = name.split("_")
-        axes, scale = (accuracy, 100) if what == "accuracy" else (loss, 1)
         style, label = styles[split]
-        axes.plot(epochs.index, values * scale, style, label=label)
+        if what == "accuracy":
+            accuracy.plot(epochs.index, values * 100, style, label=label)
+        else:  # with label smoothing the training loss is another quantity, so each has its own axis
+            axes = loss if split == "train" else other_loss
+            axes.plot(epochs.index, values, style)
+            axes.set(title=f"{label.capitalize()} loss", ylabel="cross-entropy")
     progress = (steps.index + 1) / (steps.index.max() + 1) * epochs.index.max()
     rate.plot(progress, steps.lr, color="C2")
-    loss.set(title="Loss", ylabel="cross-entropy")
     accuracy.set(title="Accuracy", ylabel="% of images")
     rate.set(title="Learning rate", ylabel="learning rate")
-    for axes in (loss, accuracy, rate):
+    for axes in figure.axes:
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    loss.legend(frameon=False)
-    accuracy.legend(frameon=False)
+    accuracy.legend(loc="lower right", frameon=False)
     return figure

@@ -34,7 +34,7 @@ from .pictures import InvalidInput, normalize, to_batch
 
 _all_ = ["read_parquet"]  # handed on: nbdev adds the name to `__all__`
 
-# %% ../nbs/05_data.ipynb #a69bb6d9
+# %% ../nbs/05_data.ipynb #d5a00013
 DATA_FORMS = (
     "'sample'; 'torchvision:FOLDER' or 'torchvision:NAME:FOLDER', which download; or a folder that holds "
     "train*.parquet and test*.parquet, cifar-10-batches-py, or a sub-folder of pictures for each class"
@@ -52,7 +52,7 @@ def _noted(data: str | Path) -> tuple[str | Path, list[str] | None]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInput(f"{data}: is not what a run notes of its data.") from None
 
-
+# %% ../nbs/05_data.ipynb #a69bb6d9
 def _find(data: str | Path) -> tuple[str, Path]:
     "The form of a data set, 'torchvision NAME', 'parquet', 'batches' or 'folders', and its folder; all else is refused."
     data = _noted(data)[0]
@@ -88,7 +88,7 @@ def _read_torchvision(
     labels = torch.tensor(data.targets if hasattr(data, "targets") else data.labels).long()
     return images, labels, tuple(getattr(data, "classes", None) or map(str, range(10)))  # SVHN's are digits
 
-# %% ../nbs/05_data.ipynb #b8f6484d
+# %% ../nbs/05_data.ipynb #d5a00017
 def is_own(
     data: str | Path,  # as for `load_images`
 ) -> bool:
@@ -103,7 +103,7 @@ def photographs_of(
     "The pictures of a folder with class-named sub-folders; None for data of other forms."
     return read_photographs(_find(data)[1], image_size, _noted(data)[1]) if is_own(data) else None
 
-
+# %% ../nbs/05_data.ipynb #b8f6484d
 def load_images(
     data: str | Path = "sample",  # 'sample', 'torchvision:FOLDER', 'torchvision:NAME:FOLDER' or a folder
     split: str = "train",  # 'train' or 'test'
@@ -140,7 +140,7 @@ class DataInfo:
     def __str__(self) -> str:
         return f"{self.name}, {self.encoding}" if self.encoding else self.name
 
-
+# %% ../nbs/05_data.ipynb #d5a00021
 def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:  # of each channel
     "Mean and standard deviation of pixels in 0–1, to four places."
     levels, means, stds = np.arange(256) / 255, [], []
@@ -150,7 +150,7 @@ def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]
         stds.append(float(np.average((levels - means[-1]) ** 2, weights=counts) ** 0.5))
     return tuple(round(x, 4) for x in means), tuple(max(round(x, 4), 0.01) for x in stds)  # flat pictures have none
 
-
+# %% ../nbs/05_data.ipynb #d5a00024
 def data_info(
     data: str | Path,  # as for `load_images`, which accepted it
     image_size: int = IMAGE_SIZE,  # pixels, the side of the images

@@ -64,7 +64,7 @@ def _free(folder: Path) -> Path:
         number += 1
     return free
 
-
+# %% ../nbs/25_demo.ipynb #25a0sta1
 def _static_too(result, out: Path) -> str:
     "Write the app for visitors' browsers where the packages for it are installed; the command for the next step."
     from era_s12.pictures import InvalidInput
@@ -77,7 +77,7 @@ def _static_too(result, out: Path) -> str:
         return f'pip install "era_s12[static]", then era_s12 export --static {target}'
     return f"era_s12 app {shlex.quote(str(out / 'static'))}"
 
-
+# %% ../nbs/25_demo.ipynb #25a0dem1
 def demo(out: str | None = None) -> None:
     """The whole workflow in a few minutes on the shipped sample: range test, training, report, and a finished app.
 

@@ -152,7 +152,7 @@ def describe(
         unfamiliar_test_images=None if familiar is None else (~familiar).double().mean().item(),
     )
 
-
+# %% ../nbs/22_export.ipynb #22a0pre1
 def prepare(
     classifier: Classifier,  # from `read_checkpoint` or `Classifier.from_pretrained`
     data: str | Path,  # where the test images are, see `era_s12.data.load_images`
@@ -264,7 +264,7 @@ def _copy_app(source: Path, folder: Path, pictures: bool) -> None:
         shutil.copytree(source / name, folder / name)
     (folder / "requirements.txt").write_text(requirements_txt(packages), encoding="utf-8")
 
-
+# %% ../nbs/22_export.ipynb #22a0exa1
 MOST_EXAMPLES = 10
 
 
@@ -275,7 +275,7 @@ def _write_examples(result: Interpretation, folder: Path, most: int) -> None:
         index = (result.labels == label).nonzero()[0].item()
         to_picture(result.images[index]).save(folder / f"{label:04}-{index}.png")
 
-
+# %% ../nbs/22_export.ipynb #22a0exp1
 def export_space(
     result: Interpretation,  # of the test images, from `prepare`
     folder: str | Path,  # a new or empty folder; or the app's own source, where weights, store and README are refreshed

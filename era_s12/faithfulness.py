@@ -105,21 +105,24 @@ def road(
 def plot_faithfulness(
     table: pd.DataFrame,  # as benchmarks/faithfulness.py writes it
 ) -> Figure:
-    "ROAD against the time for a map, a panel for each layer and a mark for each method, with 95 % intervals."
-    figure = Figure(figsize=(10, 6), layout="constrained")
-    panels = figure.subplots(2, 3, sharex=True, sharey=True)
-    marks = dict(zip(table.method.unique(), zip("osD^v<>P*", (f"C{i}" for i in range(9)))))
-    for axes, (layer, rows) in zip(panels.flat, table.groupby("layer", sort=False)):
-        for number, row in enumerate(rows.itertuples()):
-            (marker, color), aside = marks[row.method], 0.6 * 1.15**number
-            interval = [[row.road - row.low], [row.high - row.road]]
-            style = {"fmt": marker, "color": color, "ecolor": "grey", "elinewidth": 0.7, "label": row.method}
-            axes.errorbar(row.milliseconds * aside, row.road, interval, **style)
-        axes.axhline(0, color="grey", lw=1)
-        axes.set(title=layer, xscale="log")
-    figure.supxlabel("milliseconds an image (logarithmic; marks are spread sideways to be seen)")
-    figure.supylabel("ROAD (0: says nothing)")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", frameon=False)
+    "ROAD of each method at each layer, with 95 % intervals, and below it the time for a map, a mark for each layer."
+    figure = Figure(figsize=(6, 7), layout="constrained")
+    scores, times = figure.subplots(2, 1, height_ratios=(3, 2))
+    layers, methods = list(table.layer.unique()), list(table.method.unique())
+    for number, (_, rows) in enumerate(table.groupby("method", sort=False)):
+        style = {"marker": "osD^v<>P*"[number % 9], "color": f"C{number}", "ms": 5, "ls": ""}
+        places = [layers.index(layer) + 0.09 * (number - (len(methods) - 1) / 2) for layer in rows.layer]
+        interval = [rows.road - rows.low, rows.high - rows.road]
+        scores.errorbar(places, rows.road, interval, ecolor="grey", elinewidth=0.7, **style)
+        times.plot(rows.milliseconds, [number] * len(rows), **style)
+    scores.axhline(0, color="grey", lw=1)
+    for place in range(1, len(layers)):
+        scores.axvline(place - 0.5, color="0.85", lw=0.8)
+    scores.set_xticks(range(len(layers)), layers)
+    scores.set(ylabel="ROAD (0: says nothing)", xlabel="layer (the marks are those of the rows below)")
+    times.set_yticks(range(len(methods)), methods)
+    times.set(xlabel="milliseconds an image (logarithmic)", xscale="log")
+    times.invert_yaxis()
     return figure
 
 # %% ../nbs/19_faithfulness.ipynb #2b4db7c7

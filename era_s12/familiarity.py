@@ -54,7 +54,7 @@ def _whole_pictures() -> dict[str, list[np.ndarray]]:  # uint8, H×W×3 or H×W
         "documents": [sk.page(), sk.text()],
     }
 
-
+# %% ../nbs/18_familiarity.ipynb #402bfa1e
 def _crops(arrays: list[np.ndarray], count: int, rng: np.random.Generator) -> list[Image.Image]:
     "Squares at random places; the side is log-uniform from a quarter of the short side (64 at least) to all of it."
     pictures = [Image.fromarray(array).convert("RGB") for array in arrays]
@@ -125,13 +125,13 @@ def plot_familiarity(
     scores = {"test images": interpretation.familiarity_scores}
     scores |= {name: classifier.familiarity_scores(classifier.answer(images)[1]) for name, images in sets.items()}
     distances, threshold = [-values for values in scores.values()], -classifier.familiarity_threshold
-    axes = Figure(figsize=(8, 4), layout="constrained").subplots()
+    axes = Figure(figsize=(6, 4.2), layout="constrained").subplots()
     axes.boxplot(distances, orientation="horizontal", whis=(5, 95), showfliers=False, tick_labels=list(scores))
     axes.axvline(threshold, color="black", ls="--")
     axes.set(xscale="log", xlabel="distance from the training images (minus familiarity; logarithmic)")
     axes.set_xticks([1, 2, 5, 10], ["1", "2", "5", "10"])
     axes.set_xticks([], minor=True)
-    title = f"Right of the dashed line ({threshold:.2f}) a picture is called unfamiliar; whiskers from 5 to 95 %"
+    title = f"Unfamiliar: right of the dashed line ({threshold:.2f}); whiskers from 5 to 95 %"
     axes.set_title(title, fontsize=10)
     axes.invert_yaxis()
     return axes.figure

@@ -77,7 +77,7 @@ def _class_names(folders: dict[str, Path], data: str | Path) -> list[str]:
         raise InvalidInput(f"{data}: the class '{min(unknown)}' has test pictures, but none for training.")
     return names
 
-
+# %% ../nbs/03_folders.ipynb #c3a00007
 def _files(
     folders: dict[str, Path], classes: list[str], data: Path
 ) -> list[tuple[str, str, int]]:  # split, name from the folder of the data on, number of the class
@@ -111,7 +111,7 @@ def _read_files(paths: list[Path], image_size: int) -> tuple[Tensor, list[str], 
     images = torch.stack(pixels) if pixels else torch.empty(0, 3, image_size, image_size, dtype=torch.uint8)
     return images, [said for _, said in found], [image is not None for image, _ in found]
 
-# %% ../nbs/03_folders.ipynb #ac03b305
+# %% ../nbs/03_folders.ipynb #c3a00009
 def cache_folder() -> Path:
     "Where decoded photographs are remembered."
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "era_s12"
@@ -138,7 +138,7 @@ def _cached(path: Path, images: Tensor | None = None, said: list[str] = (), read
         print(f"era_s12: the remembered photographs in {path} are not used: {error}", file=sys.stderr)
     return None
 
-
+# %% ../nbs/03_folders.ipynb #c3a00011
 def _size_and_time(path: Path) -> tuple[int, int]:
     with suppress(OSError):  # a link that leads nowhere
         found = path.stat()
@@ -186,7 +186,7 @@ def _fifth(labels: np.ndarray, seed: int = 0) -> np.ndarray:  # bool, N
         chosen[rows[: max(1, round(len(rows) / 5))]] = True
     return chosen
 
-# %% ../nbs/03_folders.ipynb #534fed5b
+# %% ../nbs/03_folders.ipynb #c3a00016
 @dataclass(frozen=True)
 class Photographs:
     "The pictures in class-named folders, as a network sees them."
@@ -197,7 +197,7 @@ class Photographs:
     skipped: tuple[tuple[str, str], ...]  # name of and reason for each file that is left out
     shared_out: bool  # whether the test set was split off, because there was no folder for it
 
-
+# %% ../nbs/03_folders.ipynb #c3a00018
 def _check_counts(labels: list[int], is_test: np.ndarray, classes: list[str], data: Path) -> None:
     for label, name in enumerate(classes):
         rows = np.array(labels) == label
@@ -208,7 +208,7 @@ def _check_counts(labels: list[int], is_test: np.ndarray, classes: list[str], da
     if not is_test.any():
         raise InvalidInput(f"{data}: has no usable picture for testing.")
 
-
+# %% ../nbs/03_folders.ipynb #534fed5b
 def read_photographs(
     folder: str | Path,  # with class-named sub-folders, or with `train` and `test` that have them
     image_size: int = 32,  # pixels, the side that the network sees

@@ -54,7 +54,7 @@ class LRRange:
         low, high = smoothed.min(), smoothed.iloc[: smoothed.argmin() + 1].max()
         ax.set_ylim(low - 0.3 * (high - low), high + 0.5 * (high - low))
         ax.set(xscale="log", xlabel="learning rate", ylabel="training loss (cross-entropy)")
-        ax.legend(framealpha=0.9)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
         return figure
 
 # %% ../nbs/12_lr_finder.ipynb #8dc5b6d3

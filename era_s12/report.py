@@ -58,7 +58,7 @@ def _plots(
         plots["familiarity"] = plot_familiarity(interpretation, unfamiliar)
     return plots
 
-
+# %% ../nbs/20_report.ipynb #79b48e2e
 def _tables(interpretation: Interpretation, unfamiliar: dict[str, Tensor]) -> dict[str, pd.DataFrame]:
     wrong = mistakes(interpretation)
     return {

@@ -247,7 +247,9 @@ def _check_weights(model: LitResNet, checkpoint: dict, out: Path) -> None:
 def _others_may_end(out: Path) -> Iterator[None]:
     "Say so when another process of a run has ended. Lightning kills the first one then, without a word; raises `ConnectionError` where it does not."
     ended, watcher = "another process of this run has ended", logging.Handler()
-    watcher.emit = lambda _: print(f"{ended}; to go on: era_s12 train --resume {shlex.quote(str(out))}", file=sys.stderr)
+    watcher.emit = lambda _: print(
+        f"{ended}; to go on: era_s12 train --resume {shlex.quote(str(out))}", file=sys.stderr
+    )
     log = logging.getLogger("lightning_fabric.strategies.launchers.subprocess_script")
     log.setLevel(logging.INFO)
     log.addHandler(watcher)

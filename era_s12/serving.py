@@ -42,7 +42,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, format, *args):
         "Visits are nobody's business."
 
-
+# %% ../nbs/26_serving.ipynb #26a0ser1
 def static_server(
     folder: str | Path,  # an app, as `export_static` writes it
     host: str = "127.0.0.1",  # the address to listen on
@@ -59,7 +59,7 @@ def static_server(
         reason = getattr(error, "strerror", None) or error
         raise InvalidInput(f"The address {host}, port {port}, cannot be listened on: {reason}.") from None
 
-
+# %% ../nbs/26_serving.ipynb #26a0ser3
 def serve(
     folder: str | Path,  # an app, as `export_static` writes it
     host: str = "127.0.0.1",  # the address to listen on

@@ -252,7 +252,7 @@ def _write_store(table: Path, classes: tuple[str, ...], folder: Path) -> Store:
     (folder / "store.bin").write_bytes(b"".join(contents))
     return store
 
-
+# %% ../nbs/23_static.ipynb #23a0exa1
 def _write_examples(store: Store, folder: Path) -> list[dict[str, str]]:
     "The first stored image of each class, ten at most, which is the first test image of its class; their files and names."
     examples = []
@@ -274,7 +274,7 @@ def _copy_examples(source: Path, classes: tuple[str, ...], folder: Path) -> list
         examples.append({"file": file, "name": name})
     return examples
 
-# %% ../nbs/23_static.ipynb #5a7c0134
+# %% ../nbs/23_static.ipynb #23a0fil1
 def _fill(classifier: Classifier, store: Path | None, folder: Path, examples: Path | None) -> None:
     "What belongs to one model, beside the files of the page."
     write_onnx(classifier, folder / "model.onnx")
@@ -296,7 +296,7 @@ def _fill(classifier: Classifier, store: Path | None, folder: Path, examples: Pa
     facts |= {"title": classifier.info.title, "layers": LAYERS, "layer": LAYER, "colours": colours}
     (folder / "app.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8")
 
-
+# %% ../nbs/23_static.ipynb #5a7c0134
 def export_static(
     classifier: Classifier,
     store,  # `test_images.parquet` of an app, the `Interpretation` of test images, or None to publish no images

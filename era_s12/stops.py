@@ -103,7 +103,7 @@ class LogInCheckpoint(pl.Callback):
             rows.append({name: metrics[name].item() for name in names} | place)
         checkpoint["log"] = rows
 
-
+# %% ../nbs/08_stops.ipynb #c8a00006
 def restore_log(
     logger: CSVLogger,
     checkpoint: dict,  # from which the run goes on

@@ -78,7 +78,7 @@ def write_store(
     pq.write_table(pa.table(columns, schema=_SCHEMA), path, compression="zstd")
     return len(rows)
 
-# %% ../nbs/14_store.ipynb #aa866657
+# %% ../nbs/14_store.ipynb #aa866656
 OWN_WORDS = ("any", "misclassified", "correct", "predicted", "none")  # of the app, beside the names of classes
 
 
@@ -91,7 +91,7 @@ def own_word(
         word = f"({word})"
     return word
 
-
+# %% ../nbs/14_store.ipynb #aa866657
 class Store:
     """Test images with their labels and the probabilities that the network gave them.
 

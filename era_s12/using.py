@@ -57,7 +57,7 @@ def _sources(name: str) -> list[str | Path]:
         _note(f"{name}: {len(left_out)} left out, since they are no pictures ({some}); {', '.join(FORMATS)} are read.")
     return files
 
-
+# %% ../nbs/27_using.ipynb #27a0rea1
 def _read(names: list[str], size: int) -> tuple[list[str], list, list[str]]:
     "The names of the pictures that can be read, what the network sees of them, and what is wrong with others."
     from tqdm import tqdm
@@ -193,7 +193,7 @@ def push(
 
     Args:
         folder: the folder of an app, as export writes it
-        repository: USER/NAME of the Space, made when it is not there
+        repository: USER/NAME of the Space, made when it is not there; the files of an earlier app there are replaced
         hardware: where it runs; zero-a10g (ZeroGPU, free accounts too) unless given, or cpu-basic (paying accounts)
         static: whether it shall run in the visitor's browser instead, which needs no hardware and is free
         dry_run: whether to list only what would be uploaded

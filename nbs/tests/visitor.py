@@ -214,25 +214,27 @@ class Visitor:
         found = Axe().run(self.page, options=options).response["violations"]
         return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]
 
-    def shot(self, width=None):
-        """The whole page as a picture for a notebook."""
+    def shot(self, part=None):
+        """The whole page, or the part that a selector names, as a picture for a notebook."""
         self.page.evaluate("for (const image of document.images) image.loading = 'eager'")  # those below the window too
         self.settle()
-        return small(Image.open(io.BytesIO(self.page.screenshot(full_page=True))), width)
+        content = self.page.locator(part).first.screenshot() if part else self.page.screenshot(full_page=True)
+        return small(Image.open(io.BytesIO(content)))
 
 
-def small(sheet, width=None):
-    """A picture with 256 colours, which keeps a notebook small; `width` is how wide it is shown."""
+def small(sheet):
+    """A picture with 128 colours, which keeps a notebook small."""
     content = io.BytesIO()
-    sheet.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
-    return Picture(content.getvalue(), width=width)
+    sheet.convert("RGB").quantize(128, kmeans=3, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+    return Picture(content.getvalue())
 
 
-def beside(*shots, width=None):
-    """Pictures side by side as one; nothing if there are none."""
+def beside(*shots, height=None):
+    """Pictures side by side as one, the upper part of them if `height` is given; nothing if there are none."""
     sheets = [Image.open(io.BytesIO(shot.data)).convert("RGB") for shot in shots if shot]
+    sheets = [sheet.crop((0, 0, sheet.width, min(sheet.height, height or sheet.height))) for sheet in sheets]
     if sheets:
         joined = Image.new("RGB", (sum(s.width + 20 for s in sheets) - 20, max(s.height for s in sheets)), "white")
         for number, sheet in enumerate(sheets):
             joined.paste(sheet, (sum(s.width + 20 for s in sheets[:number]), 0))
-        return small(joined, width)
+        return small(joined)

@@ -2,8 +2,8 @@
 
 import { grouped, make, percent } from "./dom.js";
 
-const [NAMED, LETTERS] = [20, 200]; // classes that are listed in a sentence, and how long they may be together
-const DRAWN = 30; // classes whose confusion matrix is shown
+const [NAMED, LETTERS] = [10, 120]; // classes that are listed in a sentence, and how long they may be together
+const DRAWN = 30; // classes whose confusion matrix is shown, and whose accuracies are listed
 
 /**
  * What is known of a model; all but the first three may be missing.
@@ -22,6 +22,7 @@ const DRAWN = 30; // classes whose confusion matrix is shown
  * @property {Record<string, number>} [accuracy_by_class]
  * @property {number[][]} [confusion_matrix]
  * @property {number} [expected_calibration_error]
+ * @property {object} [temperature]
  * @property {{threshold: number}} [familiarity]
  * @property {number} [unfamiliar_test_images]
  * @property {string} [repository]
@@ -36,7 +37,7 @@ function dataName(info) {
 /** The names of the classes, or the first of them. @param {Info} info */
 function named({ classes }) {
   let letters = 0;
-  const shown = classes.slice(0, NAMED).filter((name) => (letters += name.length) < LETTERS);
+  const shown = classes.slice(0, NAMED).filter((name, i) => (letters += name.length) < LETTERS || i === 0);
   const more = classes.length - shown.length;
   return shown.join(", ") + (more ? ` and ${grouped(more)} more` : "");
 }
@@ -48,7 +49,9 @@ export function introduction(info, size) {
   const measured = good
     ? `, and is right on ${percent(info.accuracy)} of ${grouped(info.tested_on.images)} test images`
     : "";
-  const doubts = info.familiarity ? " It tries to notice when a picture shows none of them, and sometimes fails." : "";
+  const doubts = info.familiarity
+    ? " It tries to notice when a picture shows none of them, and sometimes fails."
+    : " It knows nothing else, and gives one of these names to whatever a picture shows.";
   return (
     `Give it a picture of one of ${grouped(info.classes.length)} things (${named(info)}): it says what it sees, and ` +
     `where it looked. ${trained}${measured}.${doubts}`
@@ -107,7 +110,15 @@ function trust(info) {
     const wrongly = percent(info.unfamiliar_test_images);
     sentences.push(`It wrongly says of ${wrongly} of the test images that they look like none of the classes.`);
   }
-  return sentences.length ? part("How sure it is", ...sentences) : [];
+  if (!info.temperature) {
+    sentences.push(
+      "Its probabilities are not corrected: too few images were kept apart from training to learn that from.",
+    );
+  }
+  if (!info.familiarity) {
+    sentences.push("It cannot notice that a picture shows none of its classes: it saw too few images to learn that.");
+  }
+  return part("How sure it is", ...sentences);
 }
 
 /** @param {Info} info @param {number} size */
@@ -125,8 +136,13 @@ function quality(info) {
   if (info.accuracy === undefined) return [];
   const on = info.tested_on?.images ? ` of ${grouped(info.tested_on.images)} test images` : "";
   const data = info.tested_on?.data ? ` (${info.tested_on.data})` : "";
-  const rows = Object.entries(info.accuracy_by_class ?? {}).map(([name, share]) => [name, percent(share)]);
-  const tables = rows.length ? [table(["class", "accuracy"], rows, "Accuracy by class")] : [];
+  const shares = Object.entries(info.accuracy_by_class ?? {});
+  const listed = shares.length > DRAWN ? shares.sort((a, b) => a[1] - b[1]).slice(0, DRAWN) : shares;
+  const caption = shares.length > DRAWN ? `Accuracy of the ${DRAWN} hardest classes` : "Accuracy by class";
+  const rows = listed.map(([name, share]) => [name, percent(share)]);
+  const mean = shares.reduce((sum, [, share]) => sum + share, 0) / shares.length;
+  if (Math.abs(mean - info.accuracy) >= 5e-4) rows.push(["mean of the classes (balanced accuracy)", percent(mean)]);
+  const tables = rows.length ? [table(["class", "accuracy"], rows, caption)] : [];
   return part("How good it is", `${percent(info.accuracy, 2)}${on}${data} are classified correctly.`, ...tables);
 }
 
@@ -159,7 +175,8 @@ export function about(info, size, stored) {
     ...part(
       "How to read a heat map",
       "Bright is where the network saw the class, dark is where little or nothing spoke for it. The first layers see edges " +
-        "and colours, the last ones whole objects, in coarse patches. A heat map is a hint, not a proof. The method is " +
+        "and colours, the last ones whole objects, in coarse patches. A map alone uses the whole scale from dark to bright, " +
+        "two that are compared share it. A heat map is a hint, not a proof. The method is " +
         "Grad-CAM; the app that runs on a server has its relatives too.",
     ),
     ...part(

@@ -12,7 +12,9 @@ export class Refusal extends Error {}
  * @property {boolean} complete whether the file reaches its end
  */
 
-const ACCEPTED = "JPEG, PNG, WebP, GIF and BMP files are accepted.";
+const ACCEPTED = "JPEG, PNG, WebP, GIF, BMP and AVIF files are accepted.";
+const LAYERED =
+  "is an AVIF file with transparency or movement, which browsers decode differently; save it as PNG first.";
 
 /** @param {DataView} data @param {number} start @param {number} length */
 function text(data, start, length) {
@@ -114,11 +116,33 @@ function webp(data) {
   return { width, height, animated, complete };
 }
 
+/** The kinds of picture that a file in boxes (AVIF, HEIC) says it holds, or "". @param {DataView} data */
+const brands = (data) => (text(data, 4, 4) === "ftyp" ? text(data, 8, Math.min(data.getUint32(0), 128) - 8) : "");
+
+/** @param {DataView} data @returns {Omit<Facts, "format"> | null} */
+function avif(data) {
+  if (!/avi[fs]/.test(brands(data))) return null;
+  let [at, width, height, animated] = [0, 0, 0, brands(data).includes("avis")];
+  for (let length; at + 8 <= data.byteLength; at += length) {
+    length = data.getUint32(at) || data.byteLength - at; // 0 for the rest of the file
+    if (length === 1) length = Number(data.getBigUint64(at + 8));
+    if (length < 8) return null;
+    const end = Math.min(at + length, data.byteLength) - 4;
+    for (let inner = at + 8; text(data, at + 4, 4) === "meta" && inner <= end; inner++) {
+      const kind = data.getUint32(inner);
+      animated ||= kind === 0x61757843; // "auxC": transparency, which is stored as a second picture
+      if (kind !== 0x69737065) continue; // "ispe", the size of the picture or of a part of it
+      const [w, h] = [data.getUint32(inner + 8), data.getUint32(inner + 12)];
+      if (w * h > width * height) [width, height] = [w, h];
+    }
+  }
+  return { width, height, animated, complete: at <= data.byteLength };
+}
+
 /** The name of a format that is known and not accepted, or "". @param {DataView} data */
 function foreign(data) {
-  const brand = text(data, 4, 4) === "ftyp" ? text(data, 8, 4) : "";
-  if (brand.startsWith("avi")) return "AVIF";
-  return /^(he|mif|msf)/.test(brand) ? "HEIC" : "";
+  if (/^(II[*+]\0|MM\0[*+])/.test(text(data, 0, 4))) return "TIFF";
+  return /^(he|mif|msf)/.test(brands(data)) ? "HEIC" : "";
 }
 
 /**
@@ -130,10 +154,11 @@ function foreign(data) {
  */
 export function inspect(content, name) {
   const data = new DataView(content);
-  for (const [format, read] of Object.entries({ JPEG: jpeg, PNG: png, GIF: gif, BMP: bmp, WebP: webp })) {
+  for (const [format, read] of Object.entries({ JPEG: jpeg, PNG: png, GIF: gif, BMP: bmp, WebP: webp, AVIF: avif })) {
     try {
       const facts = read(data);
       if (facts && !facts.complete) throw new Refusal(`${name} is not complete: its end is missing.`);
+      if (facts?.animated && format === "AVIF") throw new Refusal(`${name} ${LAYERED}`);
       if (facts && facts.width > 0 && facts.height > 0) return { ...facts, format };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error; // the file ends in the middle of its header

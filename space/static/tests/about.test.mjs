@@ -14,8 +14,8 @@ test("nothing is said that is not known", () => {
 test("many classes are not all listed, and what was measured is told", () => {
   const info = { ...LITTLE, classes: Array.from({ length: 1000 }, (_, i) => `c${i}`), familiarity: { threshold: -1 } };
   const words = introduction({ ...info, accuracy: 0.905, tested_on: { images: 10000 } }, 32);
-  assert.match(words, /one of 1,000 things .* c19 and 980 more\)/);
+  assert.match(words, /one of 1,000 things .* c9 and 990 more\)/);
   const long = { ...LITTLE, classes: ["a".repeat(150), "b".repeat(150), "c"] };
-  assert.match(introduction(long, 32), /one of 3 things \(a{150} and 2 more\)/);
+  assert.match(introduction(long, 32), /one of 3 things \(a{150} and 2 more\)/); // one at least
   assert.match(words, /right on 90\.5% of 10,000 test images\. It tries to notice/);
 });

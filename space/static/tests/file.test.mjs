@@ -52,11 +52,36 @@ test("the three kinds of WebP files tell their size", () => {
   assert.deepEqual(size(inspect(file("VP8X", [2, 0, 0, 0, 63, 0, 0, 47, 0, 0]), "It")), [64, 48, true]);
 });
 
+/** A box of an AVIF file. @param {string} kind @param {...(string | number[])} content */
+const box = (kind, ...content) => {
+  const inner = new Uint8Array(bytes(...content));
+  return [0, 0, inner.length >> 8, (inner.length & 255) + 8, ...kind, ...inner];
+};
+const ispe = (w, h) => box("ispe", [0, 0, 0, 0], [0, 0, 0, w], [0, 0, 0, h]);
+
+test("an AVIF file tells the size of its largest picture; one with transparency or movement is refused", () => {
+  const head = (brand) => box("ftyp", brand, [0, 0, 0, 0], "mif1miaf");
+  const meta = box("meta", [0, 0, 0, 0], box("iprp", box("ipco", ispe(16, 12), ispe(64, 48), ispe(32, 24))));
+  const facts = { format: "AVIF", width: 64, height: 48, animated: false, complete: true };
+  const data = box("mdat", Array(40).fill(7));
+  assert.deepEqual(inspect(bytes(head("avif"), meta, data), "It"), facts);
+  const clear = box("meta", [0, 0, 0, 0], box("iprp", box("ipco", ispe(64, 48), box("auxC", Array(8).fill(0)))));
+  refused(bytes(head("avis"), meta, data), /transparency or movement.* save it as PNG/);
+  refused(bytes(head("avif"), clear, data), /transparency or movement/);
+  assert.deepEqual(inspect(bytes(box("ftyp", "mif1", [0, 0, 0, 0], "avifmiaf"), meta, data), "It"), facts);
+  refused(bytes(head("avif"), meta, data.slice(0, -1)), /not complete/);
+  refused(bytes(head("avif"), data), /cannot be read/); // no size
+  refused(bytes(head("avif"), [0, 0, 0, 3], "meta", Array(20).fill(0)), /cannot be read/); // a box shorter than its head
+  refused(bytes(head("avif"), [0, 0, 0, 1], "mdat"), /cannot be read/);
+});
+
 test("what is no picture, or one of another format, is refused with a sentence", () => {
   for (const content of [bytes(), bytes("hello"), bytes("<svg xmlns='http://www.w3.org/2000/svg'/>"), bytes("II*\0")]) {
-    refused(content, /^It cannot be read as an image; JPEG, PNG, WebP, GIF and BMP files are accepted\.$/);
+    refused(content, /^It cannot be read as an image; JPEG, PNG, WebP, GIF, BMP and AVIF files are accepted\.$/);
   }
   refused(bytes([0, 0, 0, 24], "ftypheic", Array(20).fill(0)), /HEIC; save it as JPEG/);
-  refused(bytes([0, 0, 0, 24], "ftypavif", Array(20).fill(0)), /AVIF; save it as JPEG/);
+  refused(bytes([0, 0, 0, 24], "ftypmif1", Array(4).fill(0), "heicmif1", Array(4).fill(0)), /HEIC; save it as JPEG/);
+  refused(bytes("II*\0", Array(20).fill(0)), /TIFF; save it as JPEG/);
+  refused(bytes("MM\0*", Array(20).fill(0)), /TIFF; save it as JPEG/);
   for (let length = 0; length < 40; length++) refused(bytes(START, HEADER).slice(0, length), /It (cannot|is not)/);
 });

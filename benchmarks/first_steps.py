@@ -1,0 +1,64 @@
+"""How long README's two commands take in an empty environment, and how much they download.
+
+python benchmarks/first_steps.py [--avx2] [--out nbs/results/first_steps.csv]
+
+The machine should do nothing else meanwhile. --avx2 runs the demo as on a processor without bfloat16 units: in float32, and with AVX2
+instructions only.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from era_s12.training import choose_precision, describe_machine
+
+ROOT = Path(__file__).parent.parent
+WANTED = {"era_s12 demo": ".", "nbdev_test": ".[dev]"}
+DEMO = "import era_s12.training as t; t._cpu_has_bf16 = lambda: False; import era_s12.cli as c; c.main()"
+
+
+def measure(command, avx2):
+    """Seconds and gigabytes of one command."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "venv", f"{folder}/venv"], check=True)
+        environment = os.environ | {
+            "PATH": f"{folder}/venv/bin:{os.environ['PATH']}",
+            "PIP_CACHE_DIR": f"{folder}/cache",
+        }
+        environment |= {"ONEDNN_MAX_CPU_ISA": "AVX2"} if avx2 else {}
+        run = {
+            "era_s12 demo": (["python", "-c", DEMO, "demo"] if avx2 else ["era_s12", "demo"])
+            + ["--out", f"{folder}/demo"],
+            "nbdev_test": ["nbdev_test"],
+        }
+        times = [time.perf_counter()]
+        for line in (["pip", "install", "--quiet", "-e", WANTED[command]], run[command]):
+            # the program is looked up in the new environment, and not in this one
+            subprocess.run(["env", *line], check=True, cwd=ROOT, env=environment)
+            times.append(time.perf_counter())
+        downloaded = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*") if path.is_file())
+    return {"install": times[1] - times[0], "run": times[2] - times[1], "download_gb": downloaded / 1e9}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--avx2", action="store_true")
+    parser.add_argument("--out", type=Path, default=ROOT / "nbs" / "results" / "first_steps.csv")
+    args = parser.parse_args()
+    kind = "without" if args.avx2 or choose_precision() != "bf16-mixed" else "with"
+    for command in ["era_s12 demo"] if args.avx2 else WANTED:
+        table = pd.read_csv(args.out).set_index(["command", "bfloat16"]).astype({"machine": object})
+        row = {"machine": describe_machine()} | measure(command, args.avx2)
+        table.loc[(command, kind), list(row)] = list(row.values())
+        table.round({"install": 0, "run": 0, "download_gb": 2}).to_csv(args.out)
+        print(command, row)
+
+
+if __name__ == "__main__":
+    main()
