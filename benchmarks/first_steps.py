@@ -7,12 +7,15 @@ instructions only.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 import pandas as pd
 
@@ -38,11 +41,16 @@ def measure(command, avx2):
             "nbdev_test": ["nbdev_test"],
         }
         times = [time.perf_counter()]
-        for line in (["pip", "install", "--quiet", "-e", WANTED[command]], run[command]):
+        install = ["pip", "install", "--quiet", "--report", f"{folder}/report.json", "-e", WANTED[command]]
+        for line in (install, run[command]):
             # the program is looked up in the new environment, and not in this one
             subprocess.run(["env", *line], check=True, cwd=ROOT, env=environment)
             times.append(time.perf_counter())
-        downloaded = sum(path.stat().st_size for path in Path(folder, "cache").rglob("*") if path.is_file())
+        # what came over the network is in pip's cache, and what lay on this machine's disk is not
+        urls = [item["download_info"]["url"] for item in json.loads(Path(folder, "report.json").read_text())["install"]]
+        files = [Path(url2pathname(urlparse(url).path)) for url in urls if url.startswith("file:")]
+        files += Path(folder, "cache").rglob("*")
+        downloaded = sum(path.stat().st_size for path in files if path.is_file())
     return {"install": times[1] - times[0], "run": times[2] - times[1], "download_gb": downloaded / 1e9}
 
 

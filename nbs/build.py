@@ -70,11 +70,6 @@ def chapters():
     return groups
 
 
-def summary(path):
-    """The line that sums up a notebook."""
-    return re.search(r"(?m)^> (.*)$", nbformat.read(path, as_version=4).cells[0].source)[1]
-
-
 def workflow():
     """The stages of the workflow as a figure."""
     import matplotlib.pyplot as plt
@@ -268,30 +263,31 @@ def nbdev():
 
 
 def constraints():
-    """Write constraints.txt: the versions, as they are installed here, of all that the extras dev and static require."""
+    """Write constraints.txt: the versions, as they are installed here, of all that settings.ini requires, directly or not."""
     from importlib.metadata import requires, version
 
     from packaging.requirements import Requirement
 
-    seen, todo = set(), ["era_s12[dev,static]"]
+    cfg, found = settings(), {}
+    todo = [*map(Requirement, " ".join(cfg[f"{name}requirements"] for name in ("", "dev_", "static_")).split())]
     while todo:
-        wanted = Requirement(todo.pop())
-        for text in requires(wanted.name) or []:
-            needed = Requirement(text)
-            extras = {"", *wanted.extras}
-            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
-                name = f"{needed.name.lower().replace('_', '-')}[{','.join(sorted(needed.extras))}]"
-                todo += {name} - seen
-                seen.add(name)
-    names = {name.partition("[")[0] for name in seen}
+        wanted = todo.pop()
+        name, extras = wanted.name.lower().replace("_", "-"), {"", *wanted.extras}
+        if not extras <= found.get(name, set()):
+            found[name] = extras | found.get(name, set())
+            needed = map(Requirement, requires(name) or [])
+            todo += [n for n in needed if not n.marker or any(n.marker.evaluate({"extra": e}) for e in extras)]
     head = "# Python 3.11 on Linux; made by `python nbs/build.py constraints`\n"
-    pins = "".join(f"{name}=={version(name)}\n" for name in sorted(names))
+    pins = "".join(f"{name}=={version(name)}\n" for name in sorted(found))
     (ROOT / "constraints.txt").write_text(head + pins, encoding="utf-8")
 
 
 def small(content):
     """A PNG with a palette of as few colours as leave it as it looks, 128 at most."""
-    picture, target = Image.open(io.BytesIO(content)).convert("RGB"), io.BytesIO()
+    picture, target = Image.open(io.BytesIO(content)), io.BytesIO()
+    if picture.mode == "P" and len(picture.getcolors()) <= 128:
+        return content
+    picture = picture.convert("RGB")
     for colours in (16, 32, 64, 128):
         reduced = picture.quantize(colours, kmeans=3)
         if np.abs(np.asarray(reduced.convert("RGB"), float) - np.asarray(picture, float)).mean() < 0.3:
