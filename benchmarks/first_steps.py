@@ -1,6 +1,6 @@
 """How long README's two commands take in an empty environment, and how much they download.
 
-python benchmarks/first_steps.py [--avx2] [--out nbs/results/first_steps.csv]
+python benchmarks/first_steps.py [--avx2] [--commands "era_s12 demo" nbdev_test] [--out nbs/results/first_steps.csv]
 
 The machine should do nothing else meanwhile. --avx2 runs the demo as on a processor without bfloat16 units: in float32, and with AVX2
 instructions only.
@@ -57,10 +57,11 @@ def measure(command, avx2):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--avx2", action="store_true")
+    parser.add_argument("--commands", nargs="+", choices=list(WANTED), default=list(WANTED))
     parser.add_argument("--out", type=Path, default=ROOT / "nbs" / "results" / "first_steps.csv")
     args = parser.parse_args()
     kind = "without" if args.avx2 or choose_precision() != "bf16-mixed" else "with"
-    for command in ["era_s12 demo"] if args.avx2 else WANTED:
+    for command in ["era_s12 demo"] if args.avx2 else args.commands:
         table = pd.read_csv(args.out).set_index(["command", "bfloat16"]).astype({"machine": object})
         row = {"machine": describe_machine()} | measure(command, args.avx2)
         table.loc[(command, kind), list(row)] = list(row.values())
