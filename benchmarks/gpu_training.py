@@ -26,7 +26,7 @@ from era_s12.training import LitResNet, choose_precision, describe_machine
 
 TARGETS = (0.88, 0.90, 0.92)
 WARM_UP = 2  # steps
-HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16, "32-true": torch.float32}
+DTYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16, "32-true": torch.float32}
 
 
 def now() -> float:
@@ -70,7 +70,7 @@ def operations(recipe: Recipe) -> float:
 def peak(precision: str, size: int) -> float:
     "Operations a second in products of two matrices of that size, the best of ten."
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    matrix = torch.randn(size, size, device=device, dtype=HALF[precision])
+    matrix = torch.randn(size, size, device=device, dtype=DTYPES[precision])
     times = []
     for _ in range(11):
         started = now()

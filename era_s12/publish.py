@@ -177,6 +177,8 @@ def _upload(source: Path, repository: str, kind: str, sdk: str | None, hardware:
                 api.request_space_hardware(repository, hardware)
         files = {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*")) if path.is_file()}
         there = api.list_repo_files(repository, repo_type=kind)
+        if {"texts.py", "app.json", "model.safetensors"}.isdisjoint(there):
+            there = []  # no app or weights of ours: whatever lies there is its owner's
         changes = [CommitOperationDelete(name) for name in there if OWN_NAMES.fullmatch(name) and name not in files]
         changes += [CommitOperationAdd(name, path) for name, path in files.items()]
         api.create_commit(repository, changes, commit_message="Upload by era_s12", repo_type=kind)

@@ -256,7 +256,8 @@ def _others_may_end(out: Path) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
+        lost = getattr(torch.distributed, "DistError", ())  # some builds of PyTorch have none
+        if isinstance(error, lost) or "gloo" in str(error):
             raise ConnectionError(f"{ended}.") from None
         raise
     finally:
