@@ -160,7 +160,7 @@ def _with_rates(text: str, rates: dict[str, float], origin: str, path: Path) -> 
         raise InvalidInput(f"{path}: has no lines of their own for lr_min and lr_max; write each field on a line.")
     return changed
 
-
+# %% ../nbs/12_lr_finder.ipynb #0672ff70
 def refuse_recipe_file(
     path: str | Path,  # a recipe file, or a new one
 ) -> None:
@@ -171,7 +171,7 @@ def refuse_recipe_file(
         load_recipe(path)
         _with_rates(path.read_text(encoding="utf-8"), {"lr_min": 1e-6, "lr_max": 1.0}, "", path)
 
-
+# %% ../nbs/12_lr_finder.ipynb #b34056f3
 def write_rates(
     found: LRRange,  # what `lr_find` returned
     recipe: Recipe,  # the recipe it was found with

@@ -6,7 +6,7 @@ python nbs/build.py links              links of the notebooks to the owner in se
 python nbs/build.py nbdev              [tool.nbdev] in pyproject.toml, which nbdev 3 reads, from settings.ini
 python nbs/build.py constraints        constraints.txt, the versions that are installed here of all that is required
 python nbs/build.py sample FOLDER      the shipped sample and the app's examples, from the whole data set
-python nbs/build.py evidence RUN       nbs/results/RECIPE, from the run whose weights are in space/
+python nbs/build.py evidence RUN [APP] nbs/results/RECIPE, from a run and the app made of it (without APP: space/)
 python nbs/build.py shrink             smaller pictures in the notebooks, with 128 colours at most, and no progress bars
 python nbs/build.py vendor [FOLDER]    the WebAssembly runtime of the app in the visitor's browser, from npm
 """
@@ -336,22 +336,49 @@ def sample(source):
         picture.save(ROOT / "space" / "examples" / f"{name}_{index:05}.png")
 
 
-def evidence(run):
-    """Keep the small evidence of the run whose weights are in space/: its log, its recipe, and what was measured.
+def evidence(run, app=ROOT / "space"):
+    """Keep the small evidence of a run: its log, its recipe, what was measured, and its ten most confident mistakes.
 
-    To be called on the machine that trained, whose name it notes.
+    `app` is the folder that `era_s12 export` made of the run. To be called on the machine that trained, whose name it notes.
     """
-    config = json.loads((ROOT / "space" / "config.json").read_text(encoding="utf-8"))
+    from era_s12.explanation import explain
+    from era_s12.inference import Classifier
+    from era_s12.pictures import to_picture
+    from era_s12.store import Store
+    from era_s12.training import describe_machine
+
+    app, classifier = Path(app), Classifier.from_pretrained(app)
+    config = json.loads((app / "config.json").read_text(encoding="utf-8"))
     target = NBS / "results" / config["recipe"]["name"]
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(run) / "logs" / "metrics.csv", target)
     shutil.copy(Path(run) / "recipe.yaml", target)
-    from era_s12.training import describe_machine
-
     names = ("accuracy", "accuracy_flip_averaged", "epochs", "trained_on", "tested_on")
     summary = {name: config[name] for name in names} | {"machine": describe_machine()}
-    summary = json.dumps(summary, indent=1)
-    (target / "summary.json").write_text(summary + "\n", encoding="utf-8")
+    (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+
+    store = Store.read(app / "test_images.parquet", classifier.classes)
+    wrong = [row for row, label in enumerate(store.labels) if store.predictions[row] != label]
+    rows = sorted(wrong, key=lambda row: -store.confidence[row])[:10]
+    images = [to_picture(store.images[row]) for row in rows]
+    predictions = [classifier.classes[store.predictions[row]] for row in rows]
+    explained = [explain(classifier, image, target_class=name) for image, name in zip(images, predictions)]
+    columns = {
+        "index": pq.read_table(app / "test_images.parquet")["index"].take(rows),
+        "label": [classifier.classes[store.labels[row]] for row in rows],
+        "prediction": predictions,
+        "confidence": [store.confidence[row] for row in rows],
+        "image": [{"bytes": as_png(picture), "path": None} for picture in images],
+        "explained": [{"bytes": as_png(picture), "path": None} for picture in explained],
+    }
+    pq.write_table(pa.table(columns), target / "mistakes.parquet", compression="zstd")
+
+
+def as_png(picture):
+    """The bytes of a PNG file."""
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
 
 
 RUNTIME = "onnxruntime-web@1.30.0"
@@ -397,6 +424,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     builders = {f.__name__: f for f in (readme, book, links, nbdev, shrink, constraints, sample, evidence, vendor)}
     parser.add_argument("what", choices=builders)
-    parser.add_argument("source", nargs="*", help="the FOLDER or the RUN")
+    parser.add_argument("source", nargs="*", help="the FOLDER, or the RUN and its APP")
     args = parser.parse_args()
     builders[args.what](*args.source)
