@@ -116,3 +116,7 @@ def main(
         if not isinstance(error, (InvalidInput, OSError)):
             raise  # a mistake of ours, not of the user's
         _fail(error)
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # PyTorch's, which is not loaded for each command
+            raise
+        _fail("The memory of the GPU is full; for a training, try a smaller --batch-size or --image-size.")

@@ -48,8 +48,8 @@ def plot_curves(
             axes = loss if split == "train" else other_loss
             axes.plot(epochs.index, values, style)
             axes.set(title=f"{label.capitalize()} loss", ylabel="cross-entropy")
-    progress = (steps.index + 1) / (steps.index.max() + 1) * epochs.index.max()
-    rate.plot(progress, steps.lr, color="C2")
+    rates = steps.lr.dropna()  # on a GPU not every step has one
+    rate.plot((rates.index + 1) / (steps.index.max() + 1) * epochs.index.max(), rates, color="C2")
     accuracy.set(title="Accuracy", ylabel="% of images")
     rate.set(title="Learning rate", ylabel="learning rate")
     for axes in figure.axes:

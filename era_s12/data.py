@@ -58,6 +58,8 @@ def _find(data: str | Path) -> tuple[str, Path]:
     data = _noted(data)[0]
     if str(data).startswith("torchvision:"):
         name, _, folder = str(data).removeprefix("torchvision:").partition(":")
+        if folder and len(name) > 1 and name.isalnum() and name not in SETS:  # one letter is a drive of Windows
+            raise InvalidInput(f"'{name}' is none of torchvision's sets here, which are {', '.join(SETS)}.")
         if name not in SETS or not folder:
             name, folder = "CIFAR10", str(data).removeprefix("torchvision:")
         return f"torchvision {name}", Path(folder).expanduser()
@@ -284,8 +286,11 @@ class CIFAR10DataModule(pl.LightningDataModule):
         data = str(_noted(self.data)[0])
         if data == "sample":  # even where there is a folder of that name
             return data
-        folder = data.rpartition(":")[2] if data.startswith("torchvision:") else data
-        return data.removesuffix(folder) + str(Path(folder).expanduser().resolve())
+        if not data.startswith("torchvision:"):
+            return str(Path(data).expanduser().resolve())
+        form, folder = _find(data)
+        name = form.removeprefix("torchvision ")
+        return f"torchvision:{'' if name == 'CIFAR10' else name + ':'}{folder.resolve()}"
 
     @classmethod
     def load_from_checkpoint(cls, *_, **__) -> "CIFAR10DataModule":
@@ -297,10 +302,10 @@ class CIFAR10DataModule(pl.LightningDataModule):
         "What validation runs on, and is logged as: 'val', or 'test' when no images are kept apart."
         return "val" if self.val_size else "test"
 
-    @property
+    @cached_property
     def checksum(self) -> int:
         "A number that other training images, or the same in another order, would hardly have."
-        return zlib.crc32(self.splits["train"].images.numpy().tobytes())
+        return zlib.crc32(self.splits["train"].images.contiguous().numpy())
 
     @property
     def steps_per_epoch(self) -> int:

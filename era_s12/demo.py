@@ -28,8 +28,8 @@ def images_per_second(
     half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(choose_precision())
     dm = CIFAR10DataModule(data, recipe.batch_size)
     dm.setup("fit")
-    batch = [tensor.to(device) for tensor in dm.on_after_batch_transfer(next(iter(dm.train_dataloader())), 0)]
     with torch.random.fork_rng():
+        batch = [tensor.to(device) for tensor in dm.on_after_batch_transfer(next(iter(dm.train_dataloader())), 0)]
         model = LitResNet.for_data(recipe, dm).to(device, memory_format=torch.channels_last).train()
     optimizer, ended = model.make_optimizer(), []
     for _ in range(3):
@@ -95,6 +95,7 @@ def demo(out: str | None = None) -> None:
     out = Path(out) if out else _free(Path("runs") / "demo")
     runs.refuse_existing(out)
     recipe = load_recipe("quick")
+    runs.hush_lightning()
     speed = images_per_second(recipe)
     steps, epochs = plan(speed, recipe.batch_size)
     print(f"This machine trains on {speed:.0f} images a second: there is time for {epochs} epochs.")

@@ -28,7 +28,7 @@ from .analysis import Interpretation, by_class, confusion_matrix, load_for
 from .calibration import ENOUGH, calibration_error, fit_temperature, temperature_helps
 from .data import CIFAR10DataModule, data_info
 from .familiarity import fit_familiarity
-from .inference import FAMILIAR_LAYER, MODEL_FILES, Classifier, ModelInfo, familiarity_score
+from .inference import FAMILIAR_LAYER, MODEL_FILES, Classifier, ModelInfo
 from .model import CustomResNet
 from .pictures import InvalidInput, to_picture
 from .publish import is_cifar10, project_url, space_readme
@@ -126,7 +126,7 @@ def calibrate(
         print(f"What is unfamiliar is not learned: that takes {FAMILIAR_FROM:,} training images, some of each class.")
         return
     classifier.statistics = fit_familiarity(classifier.answer(train.images[few])[1], train.labels[few])
-    threshold = familiarity_score(features, classifier.statistics).quantile(UNFAMILIAR).item()
+    threshold = classifier.familiarity_scores(features).quantile(UNFAMILIAR).item()
     familiarity = {"layer": FAMILIAR_LAYER, "threshold": threshold, "training_images": len(train.labels[few])}
     classifier.info = replace(classifier.info, familiarity=familiarity)
 

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .pictures import InvalidInput, open_picture, square_picture, to_batch
+from .pictures import InvalidInput, begins_as_picture, open_picture, square_picture, to_batch
 
 # %% ../nbs/03_folders.ipynb #e0035504
 TEST_FOLDERS = ("test", "val", "valid", "validation")  # the first one that is there
@@ -48,8 +48,10 @@ def split_folders(
     "Where the class folders are that a folder holds."
     folder = Path(folder)
     names, _ = _inside(folder)
-    layout = [name for name in ("train", *TEST_FOLDERS) if name in names and not _inside(folder / name)[1]]
-    layout = [name for name in layout if _inside(folder / name)[0]]
+    layout = [name for name in ("train", *TEST_FOLDERS) if name in names and _inside(folder / name)[0]]
+    # One that holds pictures itself is a class of that name
+    direct = {name: [folder / name / file for file in _inside(folder / name)[1]] for name in layout}
+    layout = [name for name in layout if not any(map(begins_as_picture, direct[name]))]
     if "train" in layout and (len(layout) > 1 or names == ["train"]):
         return dict(zip(("train", "test"), (folder / name for name in layout)))
     return {"train": folder} if names else {}
@@ -134,7 +136,8 @@ def _cached(path: Path, images: Tensor | None = None, said: list[str] = (), read
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         print(f"era_s12: the remembered photographs in {path} are not used: {error}", file=sys.stderr)
     return None
 

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -156,7 +155,7 @@ def _fetch(folder_or_repo: str | Path) -> Path:
         )
     try:
         return Path(snapshot_download(str(folder_or_repo), allow_patterns=list(MODEL_FILES)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError):
+    except Exception:  # noqa: BLE001 (those of a broken connection have other names in each version of the hub's client)
         raise InvalidInput(
             f"'{folder_or_repo}' is no folder here, and could not be downloaded from the Hugging Face hub."
         ) from None
@@ -305,7 +304,8 @@ class Classifier:
         features: Tensor,  # float32, N×D, see `answer`
     ) -> Tensor:  # float32, N
         "How familiar images are, see `familiarity_score`. Only for a classifier with `statistics`."
-        return familiarity_score(features, self.statistics)
+        size = max(1, 10**7 // self.statistics["class_means"].numel())  # images at once: their differences take 40 MB
+        return torch.cat([familiarity_score(part, self.statistics) for part in features.split(size)])
 
     @property
     def familiarity_threshold(self) -> float:

@@ -23,7 +23,7 @@ from pytorch_lightning.tuner import Tuner
 
 from .data import CIFAR10DataModule, data_info
 from .pictures import InvalidInput
-from .recipes import Recipe, load_recipe, recipe_values
+from .recipes import Recipe, load_recipe, recipe_names, recipe_values
 from .runs import hush_lightning
 from .stops import refuse_unwritable
 from .training import LitResNet, choose_precision
@@ -165,6 +165,8 @@ def refuse_recipe_file(
     path: str | Path,  # a recipe file, or a new one
 ) -> None:
     "Raises `InvalidInput` when `write_rates` could not write to this file; nothing is changed."
+    if str(path) in recipe_names():
+        raise InvalidInput(f"'{path}' is the name of a shipped recipe; write to another file, {path}.yaml say.")
     path = Path(path).absolute()
     refuse_unwritable(path.parent)
     if path.exists():
@@ -179,12 +181,12 @@ def write_rates(
     path: str | Path,  # a recipe file, changed in place; a new one gets the other numbers of `recipe`
 ) -> None:
     "Write both ends into a recipe file. Raises `InvalidInput`, and changes nothing, if the file is no recipe."
-    path = Path(path).absolute()
     refuse_recipe_file(path)
+    path = Path(path).absolute()
     values = {name: value for name, value in recipe_values(recipe).items() if name != "name"}
     text = path.read_bytes().decode("utf-8") if path.exists() else yaml.safe_dump(values, sort_keys=False)
     kept = f", {recipe.val_size} kept apart" if recipe.val_size else ""
-    origin = f"lr-find: seed {recipe.seed}, batches of {recipe.batch_size}, {data_info(data)}{kept}"
+    origin = f"lr-find: seed {recipe.seed}, batches of {recipe.batch_size}, {data_info(data, recipe.image_size)}{kept}"
     text = _with_rates(text, {"lr_min": found.lr_min, "lr_max": found.lr_max}, origin, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".lr-find-") as folder:

@@ -14,6 +14,7 @@ from importlib.metadata import metadata, version
 from importlib.resources import files
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, SpaceCard, SpaceCardData
 from huggingface_hub.errors import HFValidationError
@@ -177,7 +178,7 @@ def _upload(source: Path, repository: str, kind: str, sdk: str | None, hardware:
                 api.request_space_hardware(repository, hardware)
         files = {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*")) if path.is_file()}
         there = api.list_repo_files(repository, repo_type=kind)
-        if {"texts.py", "app.json", "model.safetensors"}.isdisjoint(there):
+        if ({"texts.py", "app.json"} if kind == "space" else {"model.safetensors"}).isdisjoint(there):
             there = []  # no app or weights of ours: whatever lies there is its owner's
         changes = [CommitOperationDelete(name) for name in there if OWN_NAMES.fullmatch(name) and name not in files]
         changes += [CommitOperationAdd(name, path) for name, path in files.items()]
@@ -232,7 +233,7 @@ def _settle(folder: Path, repository: str, hardware: str | None, model: bool) ->
     card.data.suggested_hardware = hardware
     if card.data.get("thumbnail"):
         card.data.thumbnail = card.data.thumbnail.replace(_project_name(), repository)
-    (folder / "README.md").write_text(str(card), encoding="utf-8")
+    (folder / "README.md").write_text(str(card), encoding="utf-8", newline="")
     if hardware == "cpu-basic":
         needed = folder / "requirements.txt"
         needed.write_text(CPU_BUILDS + needed.read_text(encoding="utf-8"), encoding="utf-8")
@@ -247,7 +248,8 @@ def _make_static(folder: Path, target: Path) -> None:
 
     store, examples = folder / "test_images.parquet", folder / "examples"
     classifier = Classifier.from_pretrained(folder, device="cpu")
-    export_static(classifier, store if store.exists() else None, target, examples if examples.is_dir() else None)
+    has_images = store.exists() and pq.read_metadata(store).num_rows > 0
+    export_static(classifier, store if has_images else None, target, examples if examples.is_dir() else None)
 
 # %% ../nbs/21_publish.ipynb #9ab0f3e5
 def push_space(

@@ -81,7 +81,9 @@ def plain(text: object) -> str:
 
 
 def _as_markdown(table: pd.DataFrame) -> str:
-    texts = table.reset_index().map(lambda value: f"{value:.4f}" if isinstance(value, float) else plain(value))
+    texts = table.reset_index(allow_duplicates=True).map(
+        lambda value: f"{value:.4f}" if isinstance(value, float) else plain(value)
+    )
     texts.columns = map(plain, texts.columns)
     return texts.to_markdown(index=False, tablefmt="github", disable_numparse=True)
 
@@ -123,7 +125,7 @@ def write_report(
         halves = halves_table(interpretation, explanations, each)
         tables["pasted_halves"] = halves.set_index("method")
     except InvalidInput as error:
-        no_halves = str(error)
+        no_halves = plain(error)
     plots = _plots(interpretation, unfamiliar)
     plots |= {"curves": plot_curves(metrics_csv)} if metrics_csv else {}
     plots |= {"lr_range": lr_range} if lr_range else {}

@@ -26,6 +26,7 @@ from pytorch_lightning.callbacks import EMAWeightAveraging, LearningRateMonitor,
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from torch.utils._triton import has_triton
 from tqdm import tqdm
 
 from .curves import plot_curves, read_metrics
@@ -51,7 +52,7 @@ class EpochSummary(pl.Callback):
         now = time.perf_counter()
         rate = (batch_idx + 1) * model.recipe.batch_size / (now - self.epoch_started)
         left = trainer.estimated_stepping_batches - trainer.global_step
-        seconds = (now - self.started) / (trainer.global_step - self.first_step) * left
+        seconds = (now - self.started) / max(trainer.global_step - self.first_step, 1) * left
         model.log("images_per_second", rate, prog_bar=True)
         model.log("minutes_left", seconds / 60, prog_bar=True, logger=False)
 
@@ -81,7 +82,8 @@ def make_trainer(
     Raises `InvalidInput` for options that Lightning refuses.
     """
     # On a GPU a step takes milliseconds, and reading its loss would make the GPU wait
-    every = 10 if torch.cuda.is_available() else 1
+    on_gpu = torch.cuda.is_available() and kwargs.get("accelerator") != "cpu"
+    every = 10 if on_gpu else 1
     checkpoints = ModelCheckpoint(
         Path(out) / "checkpoints", filename="last", enable_version_counter=False, save_on_train_epoch_end=True
     )
@@ -95,7 +97,7 @@ def make_trainer(
     try:
         trainer = pl.Trainer(
             max_epochs=recipe.epochs,
-            precision=precision or choose_precision(),
+            precision=precision or ("32-true" if torch.cuda.is_available() and not on_gpu else choose_precision()),
             logger=[CSVLogger(out, name="", version="logs"), TensorBoardLogger(out, name="", version="logs")],
             plugins=[AtomicCheckpointIO()],
             callbacks=callbacks,
@@ -104,7 +106,7 @@ def make_trainer(
             use_distributed_sampler=False,  # the data module shares the images out by itself
             **kwargs,
         )
-    except (ValueError, TypeError, MisconfigurationException) as error:
+    except (ValueError, TypeError, ImportError, MisconfigurationException) as error:
         raise InvalidInput(f"Lightning's Trainer refuses its options: {str(error).splitlines()[0]}") from None
     if recipe.batch_size % trainer.world_size:
         raise InvalidInput(
@@ -160,7 +162,12 @@ def _make_model(
 ) -> LitResNet:
     "A new network, laid out and translated for the device that the Trainer has."
     on_one_gpu = trainer.strategy.root_device.type == "cuda" and trainer.world_size == 1
-    engine = {"precision": trainer.precision, "channels_last": True, "fused": True, "compile": on_one_gpu}
+    engine = {
+        "precision": trainer.precision,
+        "channels_last": True,
+        "fused": True,
+        "compile": on_one_gpu and has_triton(),
+    }
     engine |= {name: value for name, value in switches.items() if value is not None}
     model = LitResNet.for_data(recipe, dm, engine["fused"])
     if engine["channels_last"]:
@@ -232,7 +239,7 @@ def _begin(model: LitResNet, dm: CIFAR10DataModule, out: Path, init: str | Path 
         save_recipe(model.recipe, folder / "recipe.yaml")
         _note_data(dm, folder)
 
-
+# %% ../nbs/11_runs.ipynb #0992cf9a
 def _check_weights(model: LitResNet, checkpoint: dict, out: Path) -> None:
     "Raises `InvalidInput` when a checkpoint is not one of this network, or its weights are no finite numbers."
     try:
@@ -242,7 +249,7 @@ def _check_weights(model: LitResNet, checkpoint: dict, out: Path) -> None:
     if not all(torch.isfinite(value).all() for value in checkpoint["state_dict"].values()):
         raise InvalidInput(f"{out}: the weights of its checkpoint are not all finite numbers.")
 
-
+# %% ../nbs/11_runs.ipynb #0735101b
 @contextmanager
 def _others_may_end(out: Path) -> Iterator[None]:
     "Say so when another process of a run has ended. Lightning kills the first one then, without a word; raises `ConnectionError` where it does not."
@@ -263,7 +270,7 @@ def _others_may_end(out: Path) -> Iterator[None]:
     finally:
         log.removeHandler(watcher)
 
-
+# %% ../nbs/11_runs.ipynb #b7ad6ec7
 def _fit(
     recipe: Recipe,
     data: str | Path,
@@ -282,6 +289,7 @@ def _fit(
     pl.seed_everything(recipe.seed, verbose=False)
     trainer = make_trainer(recipe, out, **kwargs)
     steps, done = _count_steps(recipe, trainer, dm.steps_per_epoch), (checkpoint or {}).get("epoch", -1) + 1
+    trainer.log_every_n_steps = max(min(trainer.log_every_n_steps, steps // 10), 1)  # a short run has a log too
     model = _make_model(recipe, dm, trainer, channels_last=channels_last, fused=fused, compile=compile)
     model.engine = {name: value for name, value in kwargs.items() if _is_plain(value)} | model.engine
     if done:

@@ -6,6 +6,7 @@
 __all__ = ['static_server', 'serve']
 
 # %% ../nbs/26_serving.ipynb #5e4e0005
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,10 @@ class _Handler(SimpleHTTPRequestHandler):
         ".onnx": "application/octet-stream",
         ".svg": "image/svg+xml",
     }
+
+    def handle(self):
+        with suppress(ConnectionError):  # the visitor has left
+            super().handle()
 
     def send_head(self):
         path = Path(self.translate_path(self.path))

@@ -9,7 +9,6 @@ __all__ = ['MOST_EXAMPLES', 'way_back', 'log_odds_gradient', 'grad_cam', 'Explai
 # %% ../nbs/23_static.ipynb #5a7c0105
 import copy
 import json
-import os
 import shutil
 import tempfile
 from functools import singledispatch
@@ -311,20 +310,18 @@ def export_static(
     """
     from era_s12.export import app_source
     from era_s12.runs import refuse_existing
+    from era_s12.stops import whole_folder
 
     need_onnx()
     folder = Path(folder)
     if examples is None and store is not None and is_cifar10(classifier.info):
         examples = app_source() / "examples"
     refuse_existing(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
-        staging, table = Path(name) / "app", store
+    with tempfile.TemporaryDirectory() as name, whole_folder(folder) as staging:
+        table = store
         if hasattr(store, "probabilities"):
             table = Path(name) / "store.parquet"
             write_store(table, store.images, store.labels, store.probabilities)
-        shutil.copytree(app_source() / "static", staging, ignore=shutil.ignore_patterns("tests", "package.json", ".*"))
+        left_out = shutil.ignore_patterns("tests", "package.json", ".*")
+        shutil.copytree(app_source() / "static", staging, ignore=left_out, dirs_exist_ok=True)
         _fill(classifier, table and Path(table), staging, examples and Path(examples))
-        if folder.exists():
-            folder.rmdir()
-        os.replace(staging, folder)

@@ -62,15 +62,21 @@ def load_checkpoint(
 def whole_folder(
     out: str | Path,  # a new or empty folder
 ) -> Iterator[Path]:
-    "A folder beside `out`, which takes its place when the block has ended without an error, and is removed otherwise."
+    """A folder that becomes `out` when the block has ended without an error, and is removed otherwise.
+
+    An empty folder that is there already stays, and is filled: it may be a mount, a link, or where one stands.
+    """
     out = Path(out)
-    staging = out.with_name(f".{out.name}-{os.getpid()}")
+    inside = out.is_dir()
+    staging = out / f".{os.getpid()}" if inside else out.with_name(f".{out.name}-{os.getpid()}")
     staging.mkdir(parents=True)
     try:
         yield staging
-        if out.exists():
-            out.rmdir()
-        os.replace(staging, out)
+        if inside:
+            for path in staging.iterdir():
+                os.replace(path, out / path.name)
+        else:
+            os.replace(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -77,8 +77,10 @@ class LitResNet(CustomResNet, pl.LightningModule):
         self.criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
         # They belong to the data and not to the network, so no checkpoint has them among the weights
         self.criterion.register_buffer("weight", class_weights, persistent=False)
-        self.train_accuracy = MulticlassAccuracy(num_classes=len(self.classes), average="micro")
-        self.val_accuracy = MulticlassAccuracy(num_classes=len(self.classes), average="micro")
+        # Looking for labels that are none would make a GPU wait in each step
+        self.train_accuracy, self.val_accuracy = (
+            MulticlassAccuracy(len(self.classes), average="micro", validate_args=False) for _ in range(2)
+        )
 
     @classmethod
     def for_data(

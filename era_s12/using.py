@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -120,9 +121,9 @@ def predict(
         for rank, (label, p) in enumerate(zip(prediction.classes, prediction.probabilities), 1)
     ]
     if format == "json":
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps(rows, indent=1))
     elif format == "csv":
-        writer = csv.DictWriter(sys.stdout, rows[0])
+        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:
@@ -171,13 +172,16 @@ def app(
         reason = getattr(error, "strerror", None) or "no such address"
         raise InvalidInput(f"The app cannot listen on {host}, port {port}: {reason}.") from None
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    served = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=os.environ | address)
-    try:
-        sys.exit(served.wait())
-    finally:
-        served.terminate()
-        served.wait()
-        signal.signal(signal.SIGTERM, before)
+    # What visitors sent goes with the app, however it ends
+    with tempfile.TemporaryDirectory(prefix="era_s12-", ignore_cleanup_errors=True) as pictures:
+        address["GRADIO_TEMP_DIR"] = pictures
+        served = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=os.environ | address)
+        try:
+            sys.exit(served.wait())
+        finally:
+            served.terminate()
+            served.wait()
+            signal.signal(signal.SIGTERM, before)
 
 # %% ../nbs/27_using.ipynb #1b7ff9a3
 def push(

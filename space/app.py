@@ -1,7 +1,7 @@
 """The app: it names what is on a picture and shows where it looked. Layout and wiring only; the library computes."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -17,6 +17,7 @@ except ImportError:
 
 
 import gradio as gr
+import gradio.route_utils
 import texts
 import torch
 from gradio.utils import get_upload_folder
@@ -40,8 +41,11 @@ MAX_BYTES, MAX_PIXELS = 30_000_000, 25_000_000  # of a picture; a JPEG may have 
 SHOWN, SMALL = (448, 448), (224, 224)  # pixels, of a picture that is sent back, and of one among many
 torch.set_num_threads(1)  # two visitors are served at a time, which is faster than all cores for one
 LENT = "SPACES_ZERO_GPU" in os.environ  # there is a graphics card, in functions with `lend_gpu` and nowhere else
-classifier = Classifier.from_pretrained(HERE, "cpu" if LENT else "auto")
-stored = Store.read(HERE / "test_images.parquet", classifier.classes)
+try:
+    classifier = Classifier.from_pretrained(HERE, "cpu" if LENT else "auto")
+    stored = Store.read(HERE / "test_images.parquet", classifier.classes)
+except InvalidInput as error:
+    raise SystemExit(f"era_s12: {error}") from None
 maps = cached_heat_maps(classifier)
 # What is lent works in a process that was forked, where a lock that another visitor held would stay closed for ever: so
 # its classifier is its own, which nobody uses here, and what is remembered is remembered here.
@@ -51,6 +55,17 @@ if LENT:
     lent.model.to(lent.device)
 MOST = min(10, len(classifier.classes))  # classes that are named
 ANY, MISCLASSIFIED, CORRECT, PREDICTED, NONE = stored.words.values()  # in brackets where a class is called so
+
+delete_once = gradio.route_utils.delete_files_created_by_app
+
+
+def delete_files(blocks, age):
+    """Gradio's own deletion, which would end for ever if a visitor added a file meanwhile; what is left is for the next time."""
+    with suppress(RuntimeError, OSError):
+        delete_once(blocks, age)
+
+
+gradio.route_utils.delete_files_created_by_app = delete_files
 
 
 def as_file(picture, kind="JPEG"):

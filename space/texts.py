@@ -35,7 +35,7 @@ LABELS = {
     "compared": "Heat map of the other class",
     "seen": "Its {size}×{size} input",
     "top_k": "Classes to show",
-    "show_cam": "Show the heat map",
+    "show_cam": "Heat map",
     "layer": "Layer, first to last",
     "method": "Method",
     "opacity": "Opacity",
@@ -190,11 +190,13 @@ calibration error on the test images).
 It wrongly says of {info.unfamiliar_test_images:.1%} of the test images that they look like none of the {in_words(len(info.classes))} classes.
 """
     if info.temperature is None:
-        text += (
-            "\nIts probabilities are not corrected: too few images were kept apart from training to learn that from.\n"
-        )
+        text += """
+Its probabilities are not corrected: too few images were kept apart from training to learn that from, or it did not help on them.
+"""
     if info.familiarity is None:
-        text += "\nIt cannot notice that a picture shows none of its classes: it saw too few images to learn that.\n"
+        text += """
+It cannot notice that a picture shows none of its classes: to learn that takes 1,000 training images, and others that are kept apart.
+"""
     return text
 
 
@@ -211,13 +213,14 @@ def images_stored(info, stored):
 def about(info, stored):
     """What the model is, in Markdown and HTML, from what is known of it and from the store."""
     recipe, trained, tested = info.recipe or {}, info.trained_on or {}, info.tested_on
+    epochs = f", trained for {info.epochs} epochs" if info.epochs else ""
+    images = f"\non {trained['images']:,} training images ({trained.get('data')})" if trained.get("images") else ""
     name = f" with the recipe\n`{recipe['name']}`" if recipe.get("name") else ""
     start = f" It started from {plain(info.started_from)}." if info.started_from else ""
     source = " · Data: A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*."
     link = f" · [code and notebooks]({info.repository})" if info.repository else ""
     return f"""## The model
-A residual network of 7.8 million parameters for {info.image_size}×{info.image_size} pixels, trained for {info.epochs} epochs{name}
-on {trained.get("images", 0):,} training images ({trained.get("data")}).{start}
+A residual network of 7.8 million parameters for {info.image_size}×{info.image_size} pixels{epochs}{name}{images}.{start}
 
 ## How good it is
 **{info.accuracy:.2%}** of {tested["images"]:,} test images ({tested["data"]}) are classified correctly.

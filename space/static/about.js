@@ -112,11 +112,15 @@ function trust(info) {
   }
   if (!info.temperature) {
     sentences.push(
-      "Its probabilities are not corrected: too few images were kept apart from training to learn that from.",
+      "Its probabilities are not corrected: too few images were kept apart from training to learn that from, or it did " +
+        "not help on them.",
     );
   }
   if (!info.familiarity) {
-    sentences.push("It cannot notice that a picture shows none of its classes: it saw too few images to learn that.");
+    sentences.push(
+      "It cannot notice that a picture shows none of its classes: to learn that takes 1,000 training images, and others " +
+        "that are kept apart.",
+    );
   }
   return part("How sure it is", ...sentences);
 }
@@ -155,7 +159,7 @@ function licence(info) {
       make("a", { href: info.repository, target: "_blank", rel: "noopener" }, "code and notebooks"),
     );
   }
-  if (/^cifar-?100?\b/i.test(dataName(info))) {
+  if (/\bcifar-?100?\b/i.test(dataName(info))) {
     const work = make("cite", {}, "Learning Multiple Layers of Features from Tiny Images");
     content.append(" · Data: A. Krizhevsky (2009), ", work, ".");
   }

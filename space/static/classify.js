@@ -64,6 +64,7 @@ export class ClassifyTab {
     find("compare").value = compare;
     this.#showFile(file);
     await this.#refresh();
+    if (opened === this.#opened) find("answer").scrollIntoView({ block: "nearest" }); // on a phone it lies below the picture
   }
 
   /** Show what the controls ask for; or, if that fails, a sentence. */
@@ -117,7 +118,6 @@ export class ClassifyTab {
     if (other) this.#showMap(this.#compared, find("compared"), maps[1], compare);
     find("results").hidden = false;
     find("answer").ariaBusy = String(this.#reading);
-    find("answer").scrollIntoView({ block: "nearest" }); // on a phone it lies below the picture
   }
 
   /** The classes, the most probable first. @param {Answer} answer */
