@@ -11,12 +11,9 @@ import json
 import logging
 import math
 import os
-import shlex
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +30,8 @@ from .curves import plot_curves, read_metrics
 from .data import CIFAR10DataModule
 from .pictures import InvalidInput
 from .recipes import Recipe, save_recipe
-from .stops import AtomicCheckpointIO, load_checkpoint, refuse_unwritable, restore_log, safeguards, whole_folder
+from .stops import AtomicCheckpointIO, load_checkpoint, restore_log, safeguards
+from .stops import others_may_end, refuse_unwritable, whole_folder
 from .training import LitResNet, choose_precision, precision_and_reason
 
 _all_ = ["plot_curves", "read_metrics"]  # handed on: nbdev adds the names to `__all__`
@@ -249,27 +247,6 @@ def _check_weights(model: LitResNet, checkpoint: dict, out: Path) -> None:
     if not all(torch.isfinite(value).all() for value in checkpoint["state_dict"].values()):
         raise InvalidInput(f"{out}: the weights of its checkpoint are not all finite numbers.")
 
-# %% ../nbs/11_runs.ipynb #0735101b
-@contextmanager
-def _others_may_end(out: Path) -> Iterator[None]:
-    "Say so when another process of a run has ended. Lightning kills the first one then, without a word; raises `ConnectionError` where it does not."
-    ended, watcher = "another process of this run has ended", logging.Handler()
-    watcher.emit = lambda _: print(
-        f"{ended}; to go on: era_s12 train --resume {shlex.quote(str(out))}", file=sys.stderr
-    )
-    log = logging.getLogger("lightning_fabric.strategies.launchers.subprocess_script")
-    log.setLevel(logging.INFO)
-    log.addHandler(watcher)
-    try:
-        yield
-    except RuntimeError as error:
-        lost = getattr(torch.distributed, "DistError", ())  # some builds of PyTorch have none
-        if isinstance(error, lost) or "gloo" in str(error):
-            raise ConnectionError(f"{ended}.") from None
-        raise
-    finally:
-        log.removeHandler(watcher)
-
 # %% ../nbs/11_runs.ipynb #b7ad6ec7
 def _fit(
     recipe: Recipe,
@@ -312,7 +289,7 @@ def _fit(
         if done:
             restore_log(trainer.loggers[0], checkpoint)
     path = out / "checkpoints" / "last.ckpt" if done else None
-    with _others_may_end(out):
+    with others_may_end(out):
         trainer.fit(model, datamodule=dm, ckpt_path=path, weights_only=True)
     if done >= recipe.epochs:
         # Nothing was left to do, and no hook put the average in

@@ -4,12 +4,15 @@
 
 # %% auto #0
 __all__ = ['AtomicCheckpointIO', 'load_checkpoint', 'whole_folder', 'refuse_unwritable', 'LogInCheckpoint', 'restore_log',
-           'StopAfterBatch', 'StopAtNaN', 'safeguards']
+           'StopAfterBatch', 'StopAtNaN', 'safeguards', 'others_may_end']
 
 # %% ../nbs/08_stops.ipynb #000f74a4
+import logging
 import os
+import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -199,3 +202,29 @@ def safeguards(
 ) -> list[pl.Callback]:
     "The three callbacks of this chapter."
     return [LogInCheckpoint(), StopAtNaN(every), StopAfterBatch()]
+
+# %% ../nbs/08_stops.ipynb #a8000002
+@contextmanager
+def others_may_end(
+    out: str | Path,  # of the run, to say how it goes on
+) -> Iterator[None]:
+    """Say so when another process of a run has ended: Lightning kills the first one then, without a word.
+
+    Raises `ConnectionError` where it does not, in place of PyTorch's error, which does not tell what happened.
+    """
+    ended, watcher = "another process of this run has ended", logging.Handler()
+    watcher.emit = lambda _: print(
+        f"{ended}; to go on: era_s12 train --resume {shlex.quote(str(out))}", file=sys.stderr
+    )
+    log = logging.getLogger("lightning_fabric.strategies.launchers.subprocess_script")
+    log.setLevel(logging.INFO)
+    log.addHandler(watcher)
+    try:
+        yield
+    except RuntimeError as error:
+        lost = getattr(torch.distributed, "DistError", ())  # some builds of PyTorch have none
+        if isinstance(error, lost) or "gloo" in str(error):
+            raise ConnectionError(f"{ended}.") from None
+        raise
+    finally:
+        log.removeHandler(watcher)
