@@ -118,7 +118,7 @@ def train(
         num_nodes: machines that take part; 1 unless given
         channels_last: whether the channels of a pixel lie side by side in memory; true unless given
         fused: whether the optimiser updates all weights in one operation; true unless given
-        compile: whether torch.compile translates the network; true on a single GPU unless given
+        compile: whether torch.compile translates the network; true on a single GPU with Triton unless given
     """
     from era_s12 import runs
     from era_s12.pictures import InvalidInput

@@ -167,8 +167,9 @@ def prepare(
 @contextmanager
 def _staged(folder: Path) -> Iterator[Path]:
     "A temporary folder whose content replaces that of `folder` if the block ends without an error."
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+    place = folder if folder.is_dir() else folder.parent  # the same disk, even if the folder is a mount or a link
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place, prefix=".era_s12-") as name:
         staging = Path(name)
         yield staging
         made = [path.relative_to(staging) for path in sorted(staging.rglob("*")) if path.is_file()]

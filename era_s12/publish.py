@@ -14,7 +14,6 @@ from importlib.metadata import metadata, version
 from importlib.resources import files
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, SpaceCard, SpaceCardData
 from huggingface_hub.errors import HFValidationError
@@ -22,6 +21,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from .inference import MODEL_FILES, Classifier, ModelInfo
 from .pictures import InvalidInput
+from .store import Store
 
 # %% ../nbs/21_publish.ipynb #766f405a
 def project_url() -> str:
@@ -248,7 +248,7 @@ def _make_static(folder: Path, target: Path) -> None:
 
     store, examples = folder / "test_images.parquet", folder / "examples"
     classifier = Classifier.from_pretrained(folder, device="cpu")
-    has_images = store.exists() and pq.read_metadata(store).num_rows > 0
+    has_images = store.exists() and len(Store.read(store, classifier.classes)) > 0
     export_static(classifier, store if has_images else None, target, examples if examples.is_dir() else None)
 
 # %% ../nbs/21_publish.ipynb #9ab0f3e5

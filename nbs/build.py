@@ -358,14 +358,12 @@ def evidence(run, app=ROOT / "space"):
     (target / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
     store = Store.read(app / "test_images.parquet", classifier.classes)
-    wrong = [row for row, label in enumerate(store.labels) if store.predictions[row] != label]
-    rows = sorted(wrong, key=lambda row: -store.confidence[row])[:10]
-    images = [to_picture(store.images[row]) for row in rows]
-    predictions = [classifier.classes[store.predictions[row]] for row in rows]
+    rows = store.select(count=10)
+    images, predictions = [to_picture(store.images[row]) for row in rows], [store.predicted(row) for row in rows]
     explained = [explain(classifier, image, target_class=name) for image, name in zip(images, predictions)]
     columns = {
         "index": pq.read_table(app / "test_images.parquet")["index"].take(rows),
-        "label": [classifier.classes[store.labels[row]] for row in rows],
+        "label": [store.true(row) for row in rows],
         "prediction": predictions,
         "confidence": [store.confidence[row] for row in rows],
         "image": [{"bytes": as_png(picture), "path": None} for picture in images],
