@@ -256,8 +256,7 @@ def _fit(
     init: str | Path | None = None,  # weights to start from
     channels_last: bool | None = None,  # the memory layout; False for PyTorch's own
     fused: bool | None = None,  # False for an optimiser that updates the weights one operation after another
-    compile: bool
-    | None = None,  # whether torch.compile translates the network; None: if it runs on one GPU, and Triton is there
+    compile: bool | None = None,  # whether torch.compile translates it; None: on one GPU, where Triton is
     **kwargs,
 ) -> LitResNet:
     "What `train` and `resume` have in common."

@@ -1,6 +1,7 @@
 """The app: it names what is on a picture and shows where it looked. Layout and wiring only; the library computes."""
 
 import os
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlparse
@@ -45,7 +46,8 @@ try:
     classifier = Classifier.from_pretrained(HERE, "cpu" if LENT else "auto")
     stored = Store.read(HERE / "test_images.parquet", classifier.classes)
 except InvalidInput as error:
-    raise SystemExit(f"era_s12: {error}") from None
+    print(f"era_s12: {error}", file=sys.stderr)
+    sys.exit(2)
 maps = cached_heat_maps(classifier)
 # What is lent works in a process that was forked, where a lock that another visitor held would stay closed for ever: so
 # its classifier is its own, which nobody uses here, and what is remembered is remembered here.
