@@ -340,7 +340,7 @@ def classify_tab(names):
                 shown, compared, seen = picture_of("map"), picture_of("compared", visible=False), picture_of("seen")
     with gr.Row():
         top_k = gr.Slider(1, MOST, min(3, MOST), step=1, label=texts.LABELS["top_k"])
-        show_cam = gr.Checkbox(True, label=texts.LABELS["show_cam"])
+        show_cam = gr.Checkbox(True, label=texts.LABELS["show_cam"], elem_id="show-cam")
         layer, method, opacity = heat_map_controls()
         target = gr.Dropdown([PREDICTED, *names], value=PREDICTED, label=texts.LABELS["target"])
         other = gr.Dropdown([NONE, *names], value=NONE, label=texts.LABELS["compare"])

@@ -64,6 +64,7 @@ CSS = """
 #examples .grid-container { grid-template-columns: repeat(auto-fill, minmax(72px, 1fr)) !important }
 #maps .grid-wrap, #mistakes .grid-wrap, #examples .grid-wrap { padding-top: 30px }
 #examples .caption-label, #maps .caption-label, #mistakes .caption-label { max-width: 100%; font-size: 11px; padding: 2px 4px; white-space: normal }
+#show-cam { min-width: 130px !important }
 #about table { font-size: 11px; width: auto } #about td, #about th { padding: 2px 3px; text-align: right; word-break: normal }
 """
 THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
