@@ -223,11 +223,6 @@ def noted_data(
     return path if path.is_file() else None
 
 # %% ../nbs/11_runs.ipynb #647ccfc4
-def _is_plain(value: object) -> bool:
-    "Whether an option of the Trainer can be noted in a checkpoint."
-    return all(map(_is_plain, value)) if isinstance(value, list) else isinstance(value, (str, int, float))
-
-
 def _begin(model: LitResNet, dm: CIFAR10DataModule, out: Path, init: str | Path | None) -> None:
     "Make the folder of a run, with all that it takes to begin anew should it stop before its first checkpoint."
     start = model.needed_to_go_on(dm)
@@ -248,6 +243,11 @@ def _check_weights(model: LitResNet, checkpoint: dict, out: Path) -> None:
         raise InvalidInput(f"{out}: the weights of its checkpoint are not all finite numbers.")
 
 # %% ../nbs/11_runs.ipynb #b7ad6ec7
+def _is_plain(value: object) -> bool:
+    "Whether an option of the Trainer can be noted in a checkpoint."
+    return all(map(_is_plain, value)) if isinstance(value, list) else isinstance(value, (str, int, float))
+
+
 def _fit(
     recipe: Recipe,
     data: str | Path,
