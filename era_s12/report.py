@@ -36,13 +36,13 @@ from era_s12.analysis import (
 from .calibration import calibration_table, plot_reliability, reliability
 from .explanation import LAYER, METHOD
 from .faithfulness import halves_table
-from .familiarity import familiarity_table, plot_familiarity, unfamiliar_sets
+from .familiarity import familiarity_of, familiarity_table, plot_familiarity, unfamiliar_sets
 from .pictures import InvalidInput
 
 # %% ../nbs/20_report.ipynb #79b48e2c
 def _plots(
     interpretation: Interpretation,
-    unfamiliar: dict[str, Tensor],  # see `unfamiliar_sets`; empty if there is no familiarity
+    unfamiliar: dict[str, Tensor],  # see `familiarity_of`; empty if there is no familiarity
 ) -> dict[str, Figure]:
     few = len(interpretation.classes) <= MOST_DRAWN
     plots = {
@@ -116,7 +116,8 @@ def write_report(
     folder, number, no_halves = Path(folder), len(interpretation.labels), None
     classes, size = len(interpretation.classes), interpretation.classifier.image_size
     sets = unfamiliar_sets(image_size=size, left_out=left_out)
-    unfamiliar = {} if interpretation.familiarity_scores is None else sets
+    known = interpretation.familiarity_scores is not None
+    unfamiliar = familiarity_of(interpretation.classifier, sets) if known else {}
     tables = {"epochs": read_metrics(metrics_csv)[1]} if metrics_csv else {}
     tables |= _tables(interpretation, unfamiliar)
     try:
