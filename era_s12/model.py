@@ -95,5 +95,5 @@ class CustomResNet(nn.Module, PyTorchModelHubMixin):
         x: Tensor,  # float, N×3×S×S, normalised
     ) -> Tensor:  # logits, N×C
         for layer in LAYERS:
-            x = self.get_submodule(layer)(x)
+            x = getattr(self, layer)(x)
         return self.logit_scale * self.fc(self.max_pool4(x).flatten(1))

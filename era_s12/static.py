@@ -158,7 +158,7 @@ class ExplainingNetwork(nn.Module):
         str, Tensor
     ]:  # `probabilities` N×C; `familiarity` N, if known; `maps` N×L×S×S of L layers; `ranges` N×L×2
         x, outputs, between = normalize(pixels, self.model.mean, self.model.std), [], []
-        blocks = [self.model.get_submodule(name) for name in LAYERS]
+        blocks = [getattr(self.model, name) for name in LAYERS]  # PyTorch 2.6 cannot translate `get_submodule`
         for block in blocks:
             x, inner = _forward(block, x)
             outputs.append(x)
