@@ -29,7 +29,9 @@ class _Parser(ArgumentParser):
     "A parser whose errors are one line and exit code 2."
 
     def error(self, message: str, ex: Exception | None = None) -> None:
-        found = re.search(r'key "(\w+)".*?Expected a (?!<class .None)(.+?)(?:\. Got|\n).*?value: (.*)', f"{message}\n", re.DOTALL)
+        found = re.search(
+            r'key "(\w+)".*?Expected a (?!<class .None)(.+?)(?:\. Got|\n).*?value: (.*)', f"{message}\n", re.DOTALL
+        )
         if found:
             name, kind, value = found.groups()
             kind = _KINDS.get(kind) or "one of " + re.sub(r"typing\.Literal|[\[\]']", "", kind)

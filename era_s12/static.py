@@ -158,7 +158,7 @@ class ExplainingNetwork(nn.Module):
         str, Tensor
     ]:  # `probabilities` N×C; `familiarity` N, if known; `maps` N×L×S×S of L layers; `ranges` N×L×2
         x, outputs, between = normalize(pixels, self.model.mean, self.model.std), [], []
-        blocks = [getattr(self.model, name) for name in LAYERS]  # PyTorch 2.6 cannot translate `get_submodule`
+        blocks = [self.model.get_submodule(name) for name in LAYERS]
         for block in blocks:
             x, inner = _forward(block, x)
             outputs.append(x)
@@ -205,7 +205,8 @@ def _noted_operations(classifier: Classifier) -> torch.export.ExportedProgram:
     "What the explaining network computes, operation by operation, for one image."
     size = classifier.image_size
     inputs = torch.zeros(1, 3, size, size, dtype=torch.uint8), torch.tensor([-1], dtype=torch.int32)
-    program = torch.export.export(ExplainingNetwork(classifier).eval().requires_grad_(False), inputs)
+    network = ExplainingNetwork(classifier).eval().requires_grad_(False)
+    program = torch.export.export(network, inputs, strict=False)  # Python runs it once, and need not be understood
     for node in program.graph.nodes:  # the translator stumbles over limits of which one is a whole number
         if node.target is torch.ops.aten.clamp.default:
             node.args = (node.args[0], *map(float, node.args[1:]))
