@@ -124,7 +124,9 @@ def main():
             file=sys.stderr,
         )
         sys.exit(2)
-    top, rows = peak(choose_precision(), 512 if args.dry_run else 8192), []
+    top = peak(choose_precision(), 512 if args.dry_run else 8192)
+    earlier = pd.read_csv(args.out) if args.out.exists() and not args.dry_run else pd.DataFrame(columns=["recipe"])
+    rows = earlier[~earlier.recipe.isin(args.recipes)].to_dict("records")  # of other recipes
     plan = [(name, seed) for name in args.recipes for seed in range(1 if args.dry_run else args.seeds)]
     for name, seed in tqdm(plan, "Runs"):
         rows.append(one_run(name, seed, args.data, top, args.dry_run))

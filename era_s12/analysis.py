@@ -31,10 +31,11 @@ def load_for(
     split: str = "test",  # 'train' or 'test'
 ) -> tuple[Tensor, Tensor]:  # images uint8 N×3×S×S, of the size that the classifier sees; labels int64 N
     "A split of a data set. Raises `InvalidInput` for other classes than those of the classifier."
+    found = load_images(data, split, classifier.image_size)  # first: it refuses what `data_info` takes for granted
     classes = data_info(data, classifier.image_size).classes
     if tuple(classes) != tuple(classifier.classes):
         raise InvalidInput(f"{data}: has other classes ({len(classes)}) than the network ({len(classifier.classes)}).")
-    return load_images(data, split, classifier.image_size)
+    return found
 
 # %% ../nbs/16_analysis.ipynb #9c8681ad
 class Interpretation:

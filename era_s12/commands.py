@@ -73,12 +73,12 @@ def _data_of(run: Path, classifier) -> str:
 def _choose_recipe(recipe: str | None, data: str, init: str | None, overrides: dict):
     "The recipe that was named; else one for few images of one's own or for trained weights, or s10."
     from era_s12.data import is_own, load_images
-    from era_s12.recipes import load_recipe, suited
+    from era_s12.recipes import load_recipe, recipe_names, suited
 
     own = is_own(data)
     chosen = load_recipe(recipe or ("finetune" if init else "scratch" if own else "s10"), **overrides)
     load_images(data, "test", chosen.image_size)  # unusable images are to be found before the training, not after it
-    if own or (init and not recipe):
+    if (own or init and not recipe) and recipe in (None, *recipe_names()):  # a file says what somebody chose
         counts = load_images(data, "train", chosen.image_size)[1].bincount().tolist()
         fixed = {name for name, value in overrides.items() if value is not None} | ({"epochs"} if recipe else set())
         chosen = suited(chosen, counts, fixed)
@@ -148,7 +148,7 @@ def train(
 
 # %% ../nbs/24_commands.ipynb #731a6d9b
 def lr_find(
-    recipe: str = "s10",
+    recipe: str | None = None,
     data: str = "sample",
     out: str | None = None,
     write: str | None = None,
@@ -160,7 +160,8 @@ def lr_find(
     """Find the two ends of the learning-rate schedule with a range test.
 
     Args:
-        recipe: a shipped recipe (best, finetune, quick, s10, scratch), or a YAML file
+        recipe: a shipped recipe (best, finetune, quick, s10, scratch), or a YAML file; unless given s10, and scratch for
+            pictures of your own
         data: as for train
         out: a folder for the points (lr_range.csv) and the plot (lr_range.png)
         write: a recipe file that both ends are written to; a new one gets the other numbers of the recipe
@@ -170,10 +171,9 @@ def lr_find(
         image_size: pixels, the side that images are shrunk to, instead of the recipe's
     """
     from era_s12.lr_finder import find_for, refuse_recipe_file, write_rates
-    from era_s12.recipes import load_recipe
     from era_s12.stops import refuse_unwritable
 
-    chosen = load_recipe(recipe, batch_size=batch_size, seed=seed, image_size=image_size)
+    chosen = _choose_recipe(recipe, data, None, {"batch_size": batch_size, "seed": seed, "image_size": image_size})
     if write:
         refuse_recipe_file(write)  # before the long part
     if out:
@@ -217,6 +217,7 @@ def report(
     from era_s12.analysis import Interpretation, load_for
     from era_s12.curves import read_metrics
     from era_s12.data import data_info
+    from era_s12.familiarity import unfamiliar_sets
     from era_s12.inference import Classifier
     from era_s12.pictures import InvalidInput
     from era_s12.report import write_report
@@ -224,6 +225,12 @@ def report(
 
     if (run is None) == (weights is None):
         raise InvalidInput("A report is on a run or on weights: give the folder of a run, or --weights DIR.")
+    if run and not (Path(run) / "weights").is_dir():
+        raise InvalidInput(
+            f"{run}: is not the folder of a finished run; one that was stopped goes on with train --resume."
+        )
+    sets = [name.strip() for name in leave_out.split(",")] if leave_out else []
+    unfamiliar_sets(left_out=sets)  # refuses, before the long part, a set that is unknown
     classifier = Classifier.from_pretrained(Path(run) / "weights" if run else weights)
     metrics = Path(run) / "logs" / "metrics.csv" if run else None
     if metrics:
@@ -236,7 +243,6 @@ def report(
     print(f"classifying {len(images):,} images, then other pictures and pasted halves: some minutes for 10,000")
     result = Interpretation(classifier, images, labels)
     tested_on = str(data_info(data, classifier.image_size))
-    sets = leave_out.split(",") if leave_out else ()
     path = write_report(result, out, f"Report on {run or weights}", tested_on, metrics, left_out=sets)
     print(f"{_accuracy(result)}\nthe report: {path}")
 

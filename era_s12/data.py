@@ -304,8 +304,9 @@ class CIFAR10DataModule(pl.LightningDataModule):
 
     @cached_property
     def checksum(self) -> int:
-        "A number that other training images, or the same in another order, would hardly have."
-        return zlib.crc32(self.splits["train"].images.contiguous().numpy())
+        "A number that other training images or labels, or the same in another order, would hardly have."
+        train = self.splits["train"]
+        return zlib.crc32(train.labels.numpy(), zlib.crc32(train.images.contiguous().numpy()))
 
     @property
     def steps_per_epoch(self) -> int:

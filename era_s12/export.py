@@ -53,7 +53,7 @@ def read_checkpoint(
             **checkpoint["model"],
             recipe=checkpoint["recipe"],
             epochs=checkpoint["epoch"] + 1,
-            trained_on={"checksum": checkpoint.get("checksum"), **checkpoint["trained_on"]},
+            trained_on=checkpoint["trained_on"],
             started_from=checkpoint.get("started_from"),
         )
     except (KeyError, IndexError, TypeError, RuntimeError):
@@ -72,7 +72,7 @@ def round_weights(
     Interpretation
 ):  # of the images; the `info` of its classifier says what `weights` are, and how many predictions changed
     "Round the weights to float16, unless too many predictions would change by it."
-    exact = Interpretation(classifier, images, labels)
+    exact = Interpretation(copy.copy(classifier), images, labels)
     half = copy.deepcopy(classifier.model).half()
     rounded = Classifier(half, classifier.info, str(classifier.device), classifier.statistics)
     result, dtype = Interpretation(rounded, images, labels), "float16"

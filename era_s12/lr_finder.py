@@ -24,7 +24,7 @@ from pytorch_lightning.tuner import Tuner
 from .data import CIFAR10DataModule, data_info
 from .pictures import InvalidInput
 from .recipes import Recipe, load_recipe, recipe_names, recipe_values
-from .runs import hush_lightning
+from .runs import hush_lightning, training_data
 from .stops import refuse_unwritable
 from .training import LitResNet, choose_precision
 
@@ -133,11 +133,10 @@ def find_for(
 ) -> LRRange:
     "The range test of a recipe: its network, its seed, its batches."
     hush_lightning()
-    order = recipe.seed, recipe.alternating_flip
-    dm = CIFAR10DataModule(data, recipe.batch_size, recipe.val_size, *order, recipe.image_size)
-    dm.setup("fit")
+    dm = training_data(recipe, data)
     pl.seed_everything(recipe.seed, verbose=False)
     model = LitResNet.for_data(recipe, dm)
+    model.engine = {"precision": choose_precision()}  # Muon asks for it
     return lr_find(model.to(memory_format=torch.channels_last), dm, steps=steps)
 
 # %% ../nbs/12_lr_finder.ipynb #fe00358b

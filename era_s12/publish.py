@@ -14,6 +14,7 @@ from importlib.metadata import metadata, version
 from importlib.resources import files
 from pathlib import Path
 
+import yaml
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, SpaceCard, SpaceCardData
 from huggingface_hub.errors import HFValidationError
@@ -227,7 +228,12 @@ LARGE_FILES = "https://*.hf.co"  # where the Hub may send a browser on to for a 
 
 def _settle(folder: Path, repository: str, hardware: str | None, model: bool) -> None:
     "Write into a copy of an app what depends on its place on the Hub."
-    card = SpaceCard.load(folder / "README.md")
+    try:
+        card = SpaceCard.load(folder / "README.md")
+    except (ValueError, yaml.YAMLError):
+        raise InvalidInput(
+            "The app's README.md: what stands between its first two lines --- is no valid YAML."
+        ) from None
     card.text = card.text.replace(f'Client("{_project_name()}")', f'Client("{repository}")')
     card.data.models = [repository] if model else None
     card.data.suggested_hardware = hardware

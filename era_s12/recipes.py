@@ -45,7 +45,7 @@ class Recipe:
     optimizer: str = "adam"
     "adam, adamw, sgd with a Nesterov momentum of 0.9, or muon for filters with that sgd for the rest"
     weight_decay: float = 0.0
-    "of the weights of convolutions and the linear layer, not of biases and batch norms"
+    "of the weights of convolutions (not with muon) and the linear layer, not of biases and batch norms"
     anneal_to_zero: bool = False
     "whether the learning rate ends at zero"
     label_smoothing: float = 0.0
@@ -110,7 +110,7 @@ def load_recipe(
     path = shipped if str(recipe) in recipe_names() else Path(recipe)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, ValueError, yaml.YAMLError):  # a ValueError: a date that there is not, say
         values = None
     if not isinstance(values, dict):
         raise InvalidInput(f"'{recipe}' is no recipe; it is one of {', '.join(recipe_names())}, or a YAML file.")

@@ -9,6 +9,7 @@ __all__ = ['AtomicCheckpointIO', 'load_checkpoint', 'whole_folder', 'refuse_unwr
 # %% ../nbs/08_stops.ipynb #000f74a4
 import logging
 import os
+import secrets
 import shlex
 import shutil
 import signal
@@ -71,7 +72,8 @@ def whole_folder(
     """
     out = Path(out)
     inside = out.is_dir()
-    staging = out / f".{os.getpid()}" if inside else out.with_name(f".{out.name}-{os.getpid()}")
+    mark = secrets.token_hex(4)  # a number of the process would come again in a container
+    staging = out / f".{mark}" if inside else out.with_name(f".{out.name}-{mark}")
     staging.mkdir(parents=True)
     try:
         yield staging
@@ -120,11 +122,7 @@ def restore_log(
     checkpoint: dict,  # from which the run goes on
 ) -> None:
     "Begin the log with the rows of a checkpoint; Lightning's logger would begin it anew."
-    rows = checkpoint.get("log")
-    if rows is None:  # from a version that did not keep them; a last row may have been cut off
-        steps = _rows(Path(logger.log_dir) / "metrics.csv")
-        rows = [row for row in steps if row.get("step", "").isdigit() and int(row["step"]) < checkpoint["global_step"]]
-    logger.experiment.metrics = rows
+    logger.experiment.metrics = checkpoint["log"]
     logger.save()
 
 # %% ../nbs/08_stops.ipynb #3071842d

@@ -29,15 +29,15 @@ from .stops import load_checkpoint
 
 # %% ../nbs/09_training.ipynb #b5000004
 def orthogonalize(
-    matrix: Tensor,  # R×C
-    steps: int = 4,
+    matrix: Tensor,  # R×C: filters × the numbers of each
+    steps: int = 4,  # with fewer weak directions stay behind
 ) -> Tensor:  # R×C
     "A matrix with the same singular vectors and singular values near 1, by Newton-Schulz iteration (arXiv:2409.20325)."
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / x.norm().clamp_min(1e-7)  # above 1 the iteration would diverge
+    x = x / x.norm().clamp_min(1e-7)  # no singular value is larger than this norm, and above 1.26 they would diverge
     for _ in range(steps):
-        # A singular value s becomes 3.4445 s - 4.775 s³ + 2.0315 s⁵; Jordan's numbers lift small ones fast and reach 1 roughly
+        # A singular value s becomes 3.4445 s - 4.775 s³ + 2.0315 s⁵; small ones grow fast, then stay within 0.6 to 1.3
         square = x @ x.T
         x = 3.4445 * x + (2.0315 * square @ square - 4.775 * square) @ x
     return x.T if tall else x
@@ -46,8 +46,8 @@ def orthogonalize(
 class Muon(torch.optim.SGD):
     """Orthogonalised momentum for the filters of convolutions, SGD with a Nesterov momentum of 0.9 for all else.
 
-    Filters have four dimensions, and keep a norm of 1 a filter on average, so that weight decay is for the other weights
-    (https://kellerjordan.github.io/posts/muon/).
+    Filters have four dimensions (filters, channels, height, width). Those of a layer are rescaled to a mean square norm of 1 before
+    each step, so that weight decay has no effect on them (https://github.com/KellerJordan/cifar10-airbench).
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Muon(torch.optim.SGD):
 
     @torch.no_grad()
     def step(self, closure=None):
-        "One step; returns the loss of `closure`, if there is one. Takes the gradients of filters away."
+        "One step; returns the loss of `closure`, if there is one. The gradients of filters are None afterwards."
         with torch.enable_grad():
             loss = closure() if closure else None
         for group in self.param_groups:
@@ -77,8 +77,8 @@ class Muon(torch.optim.SGD):
         gradient, momentum, state = filters.grad, 0.6, self.state[filters]
         if not state:
             state["momentum_buffer"] = torch.zeros_like(filters)
-        average = state["momentum_buffer"].mul_(momentum).add_(gradient)
-        direction = gradient.add(average, alpha=momentum).flatten(1)
+        velocity = state["momentum_buffer"].mul_(momentum).add_(gradient)
+        direction = gradient.add(velocity, alpha=momentum).flatten(1)
         filters.mul_(len(filters) ** 0.5 / filters.norm())
         filters.sub_(orthogonalize(direction.to(self.dtype)).view_as(filters), alpha=lr)
 
