@@ -75,7 +75,7 @@ def _class_indices(classifier: Classifier, batch: Tensor, target_class: str | in
 
 # %% ../nbs/15_explanation.ipynb #f80aeb59
 def _raw_maps(cam: BaseCAM, inputs: Tensor) -> Tensor:
-    "The maps that were just made, before they were stretched, at the size of the inputs."
+    "The method's maps before they are stretched, at the size of the inputs; 'randomcam' draws new weights."
     layer_outputs = cam.activations_and_grads
     outputs, gradients = (
         values[0].detach().cpu().numpy() for values in (layer_outputs.activations, layer_outputs.gradients)

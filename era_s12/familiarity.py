@@ -99,7 +99,7 @@ def familiarity_of(
     return {name: classifier.familiarity_scores(classifier.answer(images)[1]) for name, images in sets.items()}
 
 # %% ../nbs/18_familiarity.ipynb #841bef87
-CHOICE = ("textures", "digits")  # the score was chosen on these two sets; the others only judge it
+CHOICE = ("textures", "digits")  # the score was chosen on these two sets; the others were known by then
 
 
 def familiarity_table(
