@@ -126,7 +126,7 @@ class ModelInfo:
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             raise InvalidInput(
                 f"{folder}/config.json: must name 'classes', and 'mean' and 'std' of three channels; "
-                "a 'temperature' has 'weight' and 'offset'."
+                "a 'temperature' has 'weight' and 'offset', 'image_size' is a multiple of 8, 'logit_scale' is finite."
             ) from None
         return info
 
@@ -155,9 +155,9 @@ def _fetch(folder_or_repo: str | Path) -> Path:
         )
     try:
         return Path(snapshot_download(str(folder_or_repo), allow_patterns=list(MODEL_FILES)))
-    except Exception:  # noqa: BLE001 (those of a broken connection have other names in each version of the hub's client)
+    except Exception as error:  # noqa: BLE001 (those of a broken connection have other names in each version of the hub's client)
         raise InvalidInput(
-            f"'{folder_or_repo}' is no folder here, and could not be downloaded from the Hugging Face hub."
+            f"'{folder_or_repo}' is no folder here, and could not be downloaded from the Hugging Face hub ({type(error).__name__})."
         ) from None
 
 # %% ../nbs/13_inference.ipynb #53ec99c0

@@ -34,7 +34,7 @@ class LRRange:
     "What a learning-rate range test found."
 
     lr_min: float  # where learning sets in
-    lr_max: float  # the peak that a one-cycle schedule can bear
+    lr_max: float  # a first choice for the peak of a one-cycle schedule
     steepest: float  # where the loss falls fastest
     points: pd.DataFrame  # columns `lr`, `loss` and `smoothed`, one row a step
 
@@ -88,7 +88,7 @@ def lr_find(
     dm: CIFAR10DataModule,  # where the training batches come from
     first: float = 1e-6,  # learning rate of the first step
     last: float = 1.0,  # learning rate of the last step
-    steps: int = 100,  # training steps; the test stops early when the loss has grown fourfold
+    steps: int = 100,  # training steps; fewer when Lightning's running mean of the loss has grown fourfold
     precision: str | None = None,  # None for the one that `choose_precision` chooses
 ) -> LRRange:
     """Learning-rate range test (arXiv:1506.01186) with Lightning's Tuner.
