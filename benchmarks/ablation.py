@@ -1,9 +1,10 @@
-"""What each part of the recipe `best` brings: three epochs on 10,000 images, judged on the 2,000 that are kept apart.
+"""What each part of the recipe `best` brings: short runs on 4,000 images, five seeds a row, each row with its own peak rate.
 
 python benchmarks/ablation.py --data FOLDER [--out nbs/results/ablation.csv]
 
-The first run is the recipe itself, shortened; each of the others changes one part. Finished runs are kept, so that the
-script continues where it was stopped. The test images are not read.
+The recipe is `best` with Muon, and a row differs from it in one part. Its peak is chosen with seed 0, on 4,000 other training
+images: doubled or halved as long as that helps. Then come four more seeds, and all five are judged on the 2,000 images that are
+kept apart. The test images are not read. Finished runs are kept, so that the script continues where it was stopped.
 """
 
 import argparse
@@ -14,73 +15,98 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytorch_lightning as pl
 import torch
 from tqdm import tqdm
 
+from era_s12 import augmentation
 from era_s12.data import CIFAR10DataModule, TensorImages
 from era_s12.recipes import load_recipe
 from era_s12.runs import make_trainer
-from era_s12.training import LitResNet, describe_machine
+from era_s12.training import LitResNet, choose_precision, describe_machine
 
-ADAM = load_recipe("s10")
-CHANGES = {
+IMAGES, EPOCHS, BATCH, SEEDS = 4000, 3, 128, range(5)
+ROWS = {  # fields of the recipe, and in capitals what no recipe says
     "the recipe": {},
-    "another seed": {"seed": 1},
-    "Adam with the rates of s10": {
-        "optimizer": "adam",
-        "lr_min": ADAM.lr_min,
-        "lr_max": ADAM.lr_max,
-        "weight_decay": 0.0,
-    },
-    "not annealed to zero": {"anneal_to_zero": False},
-    "logits not scaled": {"logit_scale": 1.0},
+    "SGD instead of Muon": {"optimizer": "sgd"},
+    "Adam instead of Muon": {"optimizer": "adam", "weight_decay": 0.0},
+    "no crop": {"WITHOUT": "random_crop"},
+    "no cutout": {"WITHOUT": "cutout"},
+    "no flip": {"WITHOUT": "random_flip"},
+    "random flip": {"alternating_flip": False},
     "no label smoothing": {"label_smoothing": 0.0},
     "no weight decay": {"weight_decay": 0.0},
-    "random flip": {"alternating_flip": False},
+    "logits not scaled": {"logit_scale": 1.0},
+    "not annealed to zero": {"anneal_to_zero": False},
+    "Dirac initialisation": {"DIRAC": True},
 }
+BASE = {"optimizer": "muon"}
+FIRST_PEAK = 0.12  # where the search for a peak begins
+# what scales the logits down scales the gradients down, too
+FIRST_PEAKS = {"logits not scaled": 0.02, "Adam instead of Muon": 0.002}
 
 
-def one_run(data, change):
-    """Accuracy and loss on the images kept apart with and without the average of the weights, and the seconds it took."""
-    seed = change.pop("seed", 0)  # of weights, order and augmentation; the split stays
-    recipe = load_recipe("best", epochs=3, seed=0, **change)
-    dm = CIFAR10DataModule(data, recipe.batch_size, recipe.val_size, 0, recipe.alternating_flip)
-    dm.setup("fit")
-    train = dm.splits["train"]
-    dm.splits["train"] = TensorImages(train.images[:10_000], train.labels[:10_000])
-    dm.seed = seed
+def one_run(dm, change, peak, seed):
+    """Accuracy and loss on the images kept apart, by the average of the weights and by the last ones, and the seconds it took to train."""
+    fields = {name: value for name, value in change.items() if name.islower()}
+    recipe = load_recipe("best", epochs=EPOCHS, batch_size=BATCH, lr_max=peak, lr_min=peak / 10, **BASE | fields)
+    dm.seed, dm.alternating_flip = seed, recipe.alternating_flip
     pl.seed_everything(seed, verbose=False)
-    model = LitResNet(recipe).to(memory_format=torch.channels_last)
-    with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()):
-        trainer = make_trainer(
-            recipe,
-            out,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            devices=1,
-        )
+    model = LitResNet(recipe)
+    if "DIRAC" in change:
+        for layer in model.modules():
+            if isinstance(layer, torch.nn.Conv2d):  # each channel goes on as it is, besides what the others learn
+                torch.nn.init.dirac_(layer.weight.data[: layer.in_channels])
+    model = model.to(memory_format=torch.channels_last)
+    model.engine = {"precision": choose_precision()}
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
+    left_out = (
+        mock.patch.object(augmentation, change["WITHOUT"], lambda images, *_: images)
+        if "WITHOUT" in change
+        else contextlib.nullcontext()
+    )
+    with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()), left_out:
+        trainer = make_trainer(recipe, out, limit_val_batches=0, **quiet)
         started = time.perf_counter()
         trainer.fit(model, datamodule=dm)
         seconds = time.perf_counter() - started
-        averaged = trainer.callback_metrics
         last = torch.load(Path(out) / "checkpoints" / "last.ckpt", weights_only=True)["current_model_state"]
-        model.load_state_dict(last)
-        quiet = {
-            "enable_progress_bar": False,
-            "enable_model_summary": False,
-            "logger": False,
-            "devices": 1,
-        }
-        (plain,) = pl.Trainer(precision=trainer.precision, **quiet).validate(model, datamodule=dm, verbose=False)
-    return {
-        "accuracy": averaged["val_accuracy"].item(),
-        "loss": averaged["val_loss"].item(),
-        "accuracy_without_average": plain["val_accuracy"],
-        "seconds": seconds,
-    }
+    judge = pl.Trainer(precision=trainer.precision, logger=False, **quiet)
+
+    def judged(name, split):
+        with mock.patch.dict(dm.splits, val=dm.splits[split]):
+            (scores,) = judge.validate(model, datamodule=dm, verbose=False)
+        return {f"{name}{key.removeprefix('val_')}": value for key, value in scores.items()}
+
+    scores = judged("", "val") | (judged("choosing_", "others") if seed == 0 else {})
+    model.load_state_dict(last)
+    return scores | judged("last_", "val") | {"seconds": seconds}
+
+
+def runs_of(dm, row, kept):
+    """All runs of a row, those that are kept and new ones; hands out the new ones as they end."""
+    done = {(run["peak"], run["seed"]): run for run in kept}
+
+    def accuracy(peak):
+        return done[peak, 0]["choosing_accuracy"]
+
+    def run(peak, seed):
+        if (peak, seed) not in done:
+            done[peak, seed] = {"row": row, "peak": peak, "seed": seed} | one_run(dm, ROWS[row], peak, seed)
+            yield done[peak, seed]
+
+    peak = FIRST_PEAKS.get(row, FIRST_PEAK)
+    best = None
+    while best != peak:  # until neither the half nor the double is better
+        peak = best or peak
+        for near in (peak, peak / 2, peak * 2):
+            yield from run(near, 0)
+        best = max((peak, peak / 2, peak * 2), key=accuracy)
+    for seed in SEEDS[1:]:
+        yield from run(peak, seed)
 
 
 def main():
@@ -90,16 +116,17 @@ def main():
     args = parser.parse_args()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore")
-    table = pd.read_csv(args.out, index_col="run") if args.out.exists() else pd.DataFrame()
-    for name, change in tqdm(CHANGES.items(), "Runs"):
-        if name not in table.index:
-            row = pd.DataFrame(
-                [one_run(args.data, dict(change)) | {"machine": describe_machine()}],
-                [name],
-            )
-            table = pd.concat([table, row])
-            table.rename_axis("run").round(4).to_csv(args.out)
-    print(table.drop(columns="machine").round(4).to_string())
+    dm = CIFAR10DataModule(args.data, BATCH, val_size=2000)
+    dm.setup("fit")
+    train = dm.splits["train"]
+    dm.splits["train"] = TensorImages(train.images[:IMAGES], train.labels[:IMAGES])
+    dm.splits["others"] = TensorImages(train.images[-IMAGES:], train.labels[-IMAGES:])
+    runs = pd.read_csv(args.out).to_dict("records") if args.out.exists() else []
+    for row in tqdm(ROWS, "Rows"):
+        kept = [run for run in runs if run["row"] == row]
+        for run in tqdm(runs_of(dm, row, kept), row, leave=False):
+            runs.append(run | {"machine": describe_machine()})
+            pd.DataFrame(runs).round(6).to_csv(args.out, index=False)
 
 
 if __name__ == "__main__":
