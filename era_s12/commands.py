@@ -230,7 +230,8 @@ def report(
             f"{run}: is not the folder of a finished run; one that was stopped goes on with train --resume."
         )
     sets = [name.strip() for name in leave_out.split(",")] if leave_out else []
-    unfamiliar_sets(left_out=sets)  # refuses, before the long part, a set that is unknown
+    if sets:
+        unfamiliar_sets(left_out=sets)  # refuses, before the long part, a set that is unknown
     classifier = Classifier.from_pretrained(Path(run) / "weights" if run else weights)
     metrics = Path(run) / "logs" / "metrics.csv" if run else None
     if metrics:

@@ -275,9 +275,8 @@ def _fit(
     trainer.log_every_n_steps = max(min(trainer.log_every_n_steps, steps // 10), 1)  # a short run has a log too
     model = _make_model(recipe, dm, trainer, channels_last=channels_last, fused=fused, compile=compile)
     plain = {name: value for name, value in kwargs.items() if _is_plain(value)}
-    model.engine = (
-        plain | model.engine | {"compile": compile}
-    )  # None: whoever continues the run decides for that machine
+    # Without an answer to whether to compile, the machine that continues the run chooses for itself
+    model.engine = plain | model.engine | {"compile": compile}
     if done:
         _check_weights(model, checkpoint, out)
     model.started_from = checkpoint.get("started_from") if done else init and start_from(model, init)
