@@ -14,9 +14,8 @@ from .commands import _finish
 # %% ../nbs/25_demo.ipynb #05d5b5c4
 def images_per_second(
     recipe,  # an `era_s12.recipes.Recipe`
-    data: str = "sample",  # see `era_s12.data.load_images`
 ) -> float:
-    "How many images a second this machine trains on, by that recipe; random numbers are left as they were."
+    "How many images of the sample a second this machine trains on, by that recipe; random numbers are left as they were."
     import time
 
     import torch
@@ -26,7 +25,7 @@ def images_per_second(
 
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(choose_precision())
-    dm = CIFAR10DataModule(data, recipe.batch_size)
+    dm = CIFAR10DataModule("sample", recipe.batch_size)
     dm.setup("fit")
     with torch.random.fork_rng():
         batch = [tensor.to(device) for tensor in dm.on_after_batch_transfer(next(iter(dm.train_dataloader())), 0)]

@@ -118,12 +118,11 @@ def heat_maps(
 # %% ../nbs/15_explanation.ipynb #8adc424f
 def cached_heat_maps(
     classifier: Classifier,
-    size: int = 128,  # how many answers are kept
     compute: Callable[..., Tensor] | None = None,  # what computes them, without the classifier; None: `heat_maps`
 ) -> Callable[..., Tensor]:  # takes images, target_layer, method, target_class and stretch, as `heat_maps` does
-    "`heat_maps` of that classifier, which remembers its last answers. Names only are accepted for the class."
+    "`heat_maps` of that classifier, which remembers its last 128 answers. Names only are accepted for the class."
 
-    @lru_cache(size)
+    @lru_cache(128)
     def of_pixels(pixels: bytes, shape: torch.Size, *args) -> Tensor:
         images = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(shape)
         return compute(images, *args) if compute else heat_maps(classifier, images, *args)

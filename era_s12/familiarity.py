@@ -70,13 +70,11 @@ def _crops(arrays: list[np.ndarray], count: int, rng: np.random.Generator) -> li
 
 # %% ../nbs/18_familiarity.ipynb #5083586b
 def unfamiliar_sets(
-    count: int = 300,  # pictures in a set
-    seed: int = 0,
     image_size: int = IMAGE_SIZE,  # pixels, the side of the images
     left_out: Sequence[str] = (),  # sets that do show what the network knows, 'digits' or 'faces', say
 ) -> dict[str, Tensor]:  # uint8, N×3×S×S
     "Sets of pictures that show none of the classes, unless these are among them. Raises `InvalidInput` for an unknown set."
-    rng = np.random.default_rng(seed)
+    rng, count = np.random.default_rng(0), 300  # pictures in a set
     sets = {name: _crops(arrays, count, rng) for name, arrays in _whole_pictures().items()}
     sets["digits"] = load_digits().images[rng.choice(1797, count, replace=False)] / 16
     faces = skimage_data.lfw_subset()[:100]  # the first half are faces, 25×25, grey

@@ -181,9 +181,9 @@ def _usable(
     return keep, skipped
 
 # %% ../nbs/03_folders.ipynb #ca496ba1
-def _fifth(labels: np.ndarray, seed: int = 0) -> np.ndarray:  # bool, N
+def _fifth(labels: np.ndarray) -> np.ndarray:  # bool, N
     "A random fifth of each class, at least one of it."
-    rng, chosen = np.random.default_rng(seed), np.zeros(len(labels), dtype=bool)
+    rng, chosen = np.random.default_rng(0), np.zeros(len(labels), dtype=bool)
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
         chosen[rows[: max(1, round(len(rows) / 5))]] = True
