@@ -142,11 +142,12 @@ def failures(info):
         if true != taken
     ]
     most = [pair for pair in sorted(pairs)[:-6:-1] if pair[0]]
-    a = "a " if "CIFAR-10 " in info.title else ""  # other names may be plurals, or anything
-    lines = [
-        f"- {n} {'time' if n == 1 else 'times'} {a}{plain(true)} was taken for {a}{plain(taken)}"
-        for n, true, taken in most
-    ]
+
+    def one(name):  # names of other classes may be plurals, or anything
+        article = "" if "CIFAR-10 " not in info.title else "an " if name[0] in "aeiou" else "a "
+        return article + plain(name)
+
+    lines = [f"- {n} {'time' if n == 1 else 'times'} {one(true)} was taken for {one(taken)}" for n, true, taken in most]
     return "\n".join(lines) or "On none of the test images."
 
 
