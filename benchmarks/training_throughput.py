@@ -166,7 +166,7 @@ def main():
         table = pq.read_table(Path(era_s12.__file__).parent / "sample" / f"{split}.parquet")
         pq.write_table(pa.concat_tables([table] * 8), folder / f"{split}.parquet")
     # The same optimiser and loss in all pipelines; the schedule plays no part
-    recipe = load_recipe("best", batch_size=args.batch_size, epochs=1, val_size=0)
+    recipe = load_recipe("best", optimizer="sgd", batch_size=args.batch_size, epochs=1, val_size=0)
     dm = CIFAR10DataModule(folder, args.batch_size)
     dm.setup("fit")
     data = dm.splits["train"].images, dm.splits["train"].labels
