@@ -29,6 +29,7 @@ from era_s12.inference import Classifier
 from era_s12.pictures import InvalidInput
 from era_s12.training import choose_precision, describe_machine
 
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the processor computes, and its precision is chosen
 BATCH_SIZE = 10  # images
 BFLOAT16 = choose_precision() == "bf16-mixed"  # where it is fast
 
@@ -93,6 +94,8 @@ def measure(args):
     recipe = classifier.info.recipe
     dm = CIFAR10DataModule(args.data, val_size=recipe["val_size"] if args.split == "val" else 0, seed=recipe["seed"])
     dm.setup("validate" if args.split == "val" else "test")
+    if args.split not in dm.splits:
+        raise InvalidInput("The network kept no images apart for validation; use --split test.")
     images = dm.splits[args.split].images
     if not {args.images, args.slow_images} <= set(range(1, len(images) + 1)):
         raise InvalidInput(f"The number of images must be at least 1 and at most {len(images)}.")

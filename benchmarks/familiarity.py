@@ -34,7 +34,7 @@ def features(classifier, images, what):
         pooled = classifier.model.max_pool4(x).flatten(1)
         found.setdefault("pooled", []).append(pooled)
         found.setdefault("logits", []).append(classifier.model.logit_scale * classifier.model.fc(pooled))
-    return {name: torch.cat(parts) for name, parts in found.items()}
+    return {name: torch.cat(parts).cpu() for name, parts in found.items()}
 
 
 def all_scores(train, labels):

@@ -3,7 +3,7 @@
 python benchmarks/first_steps.py [--avx2] [--commands "era_s12 demo" nbdev_test] [--out nbs/results/first_steps.csv]
 
 The machine should do nothing else meanwhile. --avx2 runs them as on a processor without bfloat16 units: in float32, and with AVX2
-instructions only.
+instructions only. (To say so to each Python that a command starts takes it about two seconds.)
 """
 
 import argparse
@@ -44,7 +44,7 @@ def measure(command, avx2):
             times.append(time.perf_counter())
             if avx2:  # for what runs after the installation
                 Path(folder, "sitecustomize.py").write_text(WITHOUT_BF16)
-                environment |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": folder}
+                environment |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "PYTHONPATH": folder}
         # what came over the network is in pip's cache, and what lay on this machine's disk is not
         urls = [item["download_info"]["url"] for item in json.loads(Path(folder, "report.json").read_text())["install"]]
         files = [Path(url2pathname(urlparse(url).path)) for url in urls if url.startswith("file:")]

@@ -2,20 +2,21 @@
 
 python benchmarks/own_images.py --data FOLDER [--init space] [--out nbs/results/own_images.csv] [--seeds 5]
 
-Recipes and sizes are those of the command `train`. Finished runs are kept, so that the script continues where it was stopped.
+Recipes and sizes are those of the command `train`.
 """
 
 import argparse
 import contextlib
 import io
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
 from era_s12 import runs
-from era_s12.analysis import Interpretation
+from era_s12.analysis import Interpretation, predictions_table
 from era_s12.data import load_images
 from era_s12.export import read_checkpoint
 from era_s12.recipes import load_recipe, suited
@@ -33,7 +34,6 @@ def one_run(data, init, name, image_size, seed):
         runs.train(recipe, data, Path(out) / "run", init if name == "finetune" else None, **quiet)
         classifier = read_checkpoint(Path(out) / "run" / "checkpoints" / "last.ckpt")
     result = Interpretation.from_data(classifier, data)
-    of_label = result.probabilities.gather(1, result.labels[:, None])
     return {
         "epochs": recipe.epochs,
         "batch_size": recipe.batch_size,
@@ -41,7 +41,7 @@ def one_run(data, init, name, image_size, seed):
         "test_images": len(result.labels),
         "accuracy": result.accuracy,
         "balanced_accuracy": result.balanced_accuracy,
-        "cross_entropy": -of_label.clamp_min(1e-12).log().mean().item(),
+        "cross_entropy": predictions_table(result).loss.mean(),
         "machine": describe_machine(),
     }
 
@@ -54,14 +54,10 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("nbs/results/own_images.csv"))
     args = parser.parse_args()
     runs.hush_lightning()
-    table = pd.read_csv(args.out) if args.out.exists() else pd.DataFrame(columns=KEYS)
-    seeds = range(args.seeds)
-    plan = [(name, size, seed) for size in (32, 64) for name in ("finetune", "scratch") for seed in seeds]
-    for run in tqdm(plan, "Runs"):
-        if not (table[KEYS] == list(run)).all(axis=1).any():
-            row = dict(zip(KEYS, run)) | one_run(args.data, args.init, *run)
-            table = pd.concat([table, pd.DataFrame([row])], ignore_index=True) if len(table) else pd.DataFrame([row])
-            table.sort_values(KEYS).round(4).to_csv(args.out, index=False)
+    plan = list(product(("finetune", "scratch"), (32, 64), range(args.seeds)))
+    rows = [dict(zip(KEYS, run)) | one_run(args.data, args.init, *run) for run in tqdm(plan, "Runs")]
+    table = pd.DataFrame(rows)
+    table.round(4).to_csv(args.out, index=False)
     print(table.groupby(KEYS[:2])[["accuracy", "cross_entropy"]].agg(["mean", "std"]).round(3).to_string())
 
 
