@@ -2,9 +2,9 @@
 
 python benchmarks/familiarity.py --data FOLDER [--weights space] [--out nbs/results/familiarity.csv]
 
-Area under the ROC curve of each score, for each set of `era_s12.familiarity.unfamiliar_sets` against all test images; `choice` is the
-mean over the two sets that the score is chosen on, `others` that over the rest, `false_alarms` the share of test images below
-the threshold that 95 % of the images kept apart reach.
+Area under the ROC curve of each score, for each set of `era_s12.familiarity.unfamiliar_sets`. The two that the score is chosen on stand
+against the images that were kept apart from training, and `choice` is their mean; the rest stand against all test images, with
+`others` as their mean. `false_alarms` is the share of test images below the threshold that 95 % of the images kept apart reach.
 """
 
 import argparse
@@ -60,6 +60,11 @@ def all_scores(train, labels):
     return scores
 
 
+def auroc(familiar, unfamiliar):
+    """Area under the ROC curve of scores that are larger for the familiar."""
+    return roc_auc_score([1] * len(familiar) + [0] * len(unfamiliar), torch.cat([familiar, unfamiliar]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default="space")
@@ -75,11 +80,9 @@ def main():
     sets = {name: features(classifier, images, name) for name, images in unfamiliar_sets().items()}
     rows = {}
     for name, score in all_scores(features(classifier, train.images[:5000], "train"), train.labels[:5000]).items():
-        known = score(test)
-        rows[name] = {
-            other: roc_auc_score([1] * len(known) + [0] * len(found["logits"]), torch.cat([known, score(found)]))
-            for other, found in sets.items()
-        } | {"false_alarms": (known < score(held_out).quantile(0.05)).double().mean().item()}
+        kept, tested = score(held_out), score(test)
+        rows[name] = {other: auroc(kept if other in CHOICE else tested, score(found)) for other, found in sets.items()}
+        rows[name]["false_alarms"] = (tested < kept.quantile(0.05)).double().mean().item()
     table = pd.DataFrame(rows).T.rename_axis("score")
     table.insert(0, "choice", table[list(CHOICE)].mean(axis=1))
     table.insert(1, "others", table[[name for name in sets if name not in CHOICE]].mean(axis=1))

@@ -17,7 +17,6 @@ from base64 import b64encode
 from pathlib import Path
 from threading import Thread
 
-import httpx
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -27,6 +26,7 @@ from space_latency import App, pictures
 from tqdm import tqdm
 
 from era_s12.inference import Classifier
+from era_s12.model import LAYERS
 from era_s12.serving import static_server
 from era_s12.static import export_static
 from era_s12.training import describe_machine
@@ -125,17 +125,10 @@ def on_server(space, files):
     started = time.perf_counter()
     app = App(space)
     try:
-        while True:
-            try:
-                app.classify(files[0])
-                break
-            except httpx.TransportError:
-                assert app.process.poll() is None, "the app ended"
-                time.sleep(0.1)
+        app.wait_for(files[0])
         ready = time.perf_counter() - started
         answers = [1000 * app.classify(content) for content in tqdm(files[1:], "At the server")][5:]
-        layers = ["Layer3", "resblock2", "Layer2", "resblock1", "Layer1", "PrepLayer"]
-        galleries = [1000 * app.gallery(layer) for layer in layers]
+        galleries = [1000 * app.gallery(layer) for layer in LAYERS[:-1]]
     finally:
         app.process.terminate()
     return {

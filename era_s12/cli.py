@@ -70,7 +70,7 @@ def _add_arguments(verb: ArgumentParser, function) -> None:
 # %% ../nbs/28_cli.ipynb #28a0par1
 def _parser(asked: str | None) -> ArgumentParser:
     "The parser with a subcommand a verb; only the one that is asked for gets its arguments, which take time to collect."
-    about = "From CIFAR-10 images to a published classifier that explains itself. Start with: era_s12 demo"
+    about = "From images to a published classifier that explains itself. Start with: era_s12 demo"
     parser = _Parser(prog="era_s12", version=__version__, description=about)
     verbs = parser.add_subcommands(dest="verb", metavar="VERB")
     for name, function in COMMANDS.items():

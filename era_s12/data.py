@@ -57,11 +57,14 @@ def _find(data: str | Path) -> tuple[str, Path]:
     "The form of a data set, 'torchvision NAME', 'parquet', 'batches' or 'folders', and its folder; all else is refused."
     data = _noted(data)[0]
     if str(data).startswith("torchvision:"):
-        name, _, folder = str(data).removeprefix("torchvision:").partition(":")
+        rest = str(data).removeprefix("torchvision:")
+        if not rest or rest.endswith(":"):
+            raise InvalidInput(f"'{data}' names no folder; data is one of {DATA_FORMS}.")
+        name, _, folder = rest.partition(":")
         if folder and len(name) > 1 and name.isalnum() and name not in SETS:  # one letter is a drive of Windows
             raise InvalidInput(f"'{name}' is none of torchvision's sets here, which are {', '.join(SETS)}.")
         if name not in SETS or not folder:
-            name, folder = "CIFAR10", str(data).removeprefix("torchvision:")
+            name, folder = "CIFAR10", rest
         return f"torchvision {name}", Path(folder).expanduser()
     folder = Path(files("era_s12") / "sample") if str(data) == "sample" else Path(data)
     if not folder.is_dir():

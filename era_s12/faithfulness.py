@@ -132,7 +132,7 @@ MOST_PAIRED = 20  # classes of which every pair is pasted together
 def pasted_halves(
     interpretation: Interpretation,
     each: int = 23,  # pictures for each ordered pair of classes; 23 make 2,070
-) -> tuple[Tensor, Tensor, Tensor]:  # uint8 M×3×32×32; int64 M×2: classes (left, right); bool M: both are the top two
+) -> tuple[Tensor, Tensor, Tensor]:  # uint8 M×3×S×S; int64 M×2: classes (left, right); bool M: both are the top two
     """The left half of an image beside the right half of one of another class, both classified correctly when whole.
 
     Raises `InvalidInput` when no image of a class is classified correctly, or there are more than 20 classes.
@@ -157,7 +157,7 @@ def pasted_halves(
 # %% ../nbs/19_faithfulness.ipynb #7593dd33
 def on_their_halves(
     classifier: Classifier,
-    pasted: Tensor,  # uint8, M×3×32×32
+    pasted: Tensor,  # uint8, M×3×S×S
     classes: Tensor,  # int64, M×2: the classes (left, right)
     target_layer: str = LAYER,  # one of `era_s12.explanation.LAYERS`
     method: str = METHOD,  # one of `era_s12.explanation.METHODS`

@@ -110,14 +110,14 @@ def readme():
     Links of the notebook are relative to nbs/, those of the README to the root. The text that stands for a picture is
     what the notebook gave it as metadata.
     """
-    body, resources = MarkdownExporter().from_notebook_node(shown(NBS / "index.ipynb"))
+    notebook = shown(NBS / "index.ipynb")
+    body, resources = MarkdownExporter().from_notebook_node(notebook)
     images = NBS / "images"
     shutil.rmtree(images, ignore_errors=True)
     images.mkdir()
     for name, data in resources["outputs"].items():
         (images / name).write_bytes(data)
-    cells = nbformat.read(NBS / "index.ipynb", as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     alts = [o.metadata["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
     for alt, name in zip(alts, resources["outputs"], strict=True):
         body = body.replace(f"![png]({name})", f"![{alt}](images/{name})")
@@ -127,8 +127,11 @@ def readme():
 
 
 def relink(target):
-    """A link of a page in nbs/ as a link of a page in the root."""
-    return f"nbs/{target}" if (NBS / target).exists() else target
+    """A link of a page in nbs/ as a link of a page in the root; refuses one that leads nowhere."""
+    for link in (f"nbs/{target}", target):
+        if (ROOT / link).exists():
+            return link
+    raise SystemExit(f"README.md: {target} leads nowhere")
 
 
 BOOK = NBS / "book"  # what the HTML book is made with
@@ -178,6 +181,8 @@ def book_link(target):
     path = (NBS / target).resolve()
     if path.parent == NBS.resolve() and path.suffix == ".ipynb":
         return f"{path.stem}.html"
+    if not path.exists():
+        raise SystemExit(f"{target} leads nowhere")
     return f"{settings()['git_url']}/blob/{settings()['branch']}/{os.path.relpath(path, ROOT)}"
 
 
@@ -232,16 +237,16 @@ def stages(lit, groups):
 
 
 def links():
-    """Make every link to the repository or the Space in the notebooks one to settings.ini's user and repo.
+    """Make every link to the repository or the Space, in notebooks and CITATION.cff, one to settings.ini's user and repo.
 
     Each chapter also gets a line below its badge that links to the stages of the workflow, its own in bold.
     """
-    cfg = settings()
-    name = rf"\g<1>{cfg['user']}/{cfg['repo']}"
-    for path in NBS.rglob("*.ipynb"):
+    cfg, tutorial = settings(), (NBS / "tutorial.ipynb").read_text(encoding="utf-8")
+    old = re.search(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)", tutorial)[1]
+    pattern = rf"(colab\.research\.google\.com/github/|github\.com/|huggingface\.co/spaces/){re.escape(old)}\b"
+    for path in (*NBS.rglob("*.ipynb"), ROOT / "CITATION.cff"):
         text = path.read_text(encoding="utf-8")
-        pattern = rf"(colab\.research\.google\.com/github/|github\.com/|huggingface\.co/spaces/)[\w.-]+/{cfg['repo']}\b"
-        path.write_text(re.sub(pattern, name, text), encoding="utf-8")
+        path.write_text(re.sub(pattern, rf"\g<1>{cfg['user']}/{cfg['repo']}", text), encoding="utf-8")
     groups = chapters()
     for stage, path in ((stage, path) for stage, group in groups.items() for path in group):
         notebook = nbformat.read(path, as_version=4)
@@ -302,11 +307,13 @@ def shrink():
         notebook = nbformat.read(path, as_version=4)
         for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
             texts = [o.get("text") or o.get("data", {}).get("text/plain", "a picture") for o in cell.outputs]
-            cell.outputs = [o for o, text in zip(cell.outputs, texts) if not re.search(r"%\||\| 0/\?|^[\r\s]*$", text)]
-            for shown in (o.data for o in cell.outputs if len(o.get("data", {}).get("image/png", "")) > 5_000):
-                content = base64.b64encode(small(base64.b64decode(shown["image/png"]))).decode()
-                if len(content) < 0.9 * len(shown["image/png"]):
-                    shown["image/png"] = content + "\n"
+            cell.outputs = [
+                o for o, text in zip(cell.outputs, texts) if not re.search(r"\d%\|.*\| *\d|\| 0/\?|^[\r\s]*$", text)
+            ]
+            for data in (o.data for o in cell.outputs if len(o.get("data", {}).get("image/png", "")) > 5_000):
+                content = base64.b64encode(small(base64.b64decode(data["image/png"]))).decode()
+                if len(content) < 0.9 * len(data["image/png"]):
+                    data["image/png"] = content + "\n"
         nbformat.write(notebook, path)
 
 

@@ -157,14 +157,15 @@ def confusion_table(info):
         return ""
     three = len({name[:3] for name in info.classes}) == len(info.classes)
     short = [name[: 3 if three else 12] for name in info.classes]
-    heads = [f'<th title="{html.escape(name)}">{html.escape(part)}</th>' for name, part in zip(info.classes, short)]
+    heads = [f'<abbr title="{html.escape(name)}">{html.escape(part)}</abbr>' for name, part in zip(info.classes, short)]
+    top = "".join(f'<th scope="col">{head}</th>' for head in heads)
     rows = [
-        f"<tr>{head}" + "".join(f"<td>{count}</td>" for count in row) + "</tr>"
+        f'<tr><th scope="row">{head}</th>' + "".join(f"<td>{count}</td>" for count in row) + "</tr>"
         for head, row in zip(heads, info.confusion_matrix)
     ]
     return f"""How often each class (row) was taken for which (column), by their first {"three" if three else "twelve"} letters:
 
-<table><tr><th></th>{"".join(heads)}</tr>{"".join(rows)}</table>"""
+<table><tr><td></td>{top}</tr>{"".join(rows)}</table>"""
 
 
 def class_table(info):
@@ -174,7 +175,7 @@ def class_table(info):
     hardest = sorted(shares, key=shares.get)[:SHOWN_CLASSES] if len(shares) > SHOWN_CLASSES else shares
     title = f"the {SHOWN_CLASSES} hardest classes" if len(shares) > SHOWN_CLASSES else "class"
     rows = "\n".join(f"| {plain(name)} | {shares[name]:.1%} |" for name in hardest)
-    mean = sum(shares.values()) / len(shares) if shares else info.accuracy
+    mean = sum(shares.values()) / len(shares)
     balanced = "" if abs(mean - info.accuracy) < 5e-4 else f"\n| mean of the classes (balanced accuracy) | {mean:.1%} |"
     return f"| {title} | accuracy |\n| --- | --- |\n{rows}{balanced}"
 

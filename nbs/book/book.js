@@ -50,7 +50,7 @@ async function search() {
   for (const section of WORDS) section.low ??= [section.page, section.title, section.text].map((t) => t.toLowerCase());
   const found = WORDS.map((section) => [score(section, words), section]).filter(([points]) => points);
   found.sort(([a], [b]) => b - a);
-  const count = document.createElement("p");
+  const count = results.querySelector("[role=status]");
   count.textContent = found.length ? `${found.length} sections` : "Nothing found; fewer words find more.";
   const articles = found.slice(0, 30).map(([, section]) => {
     const link = document.createElement("a");

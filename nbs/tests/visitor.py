@@ -50,6 +50,7 @@ class App:
                 urllib.request.urlopen(self.url, timeout=5)
                 return
             time.sleep(0.25)
+        raise TimeoutError("the app did not answer")
 
     def stop(self):
         """End the app."""

@@ -13,11 +13,11 @@ export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia);
 export async function takePicture() {
   const [dialog, video] = [find("camera-window"), find("camera-view")];
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  video.srcObject = stream;
-  dialog.returnValue = "";
-  dialog.showModal();
-  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   try {
+    video.srcObject = stream;
+    dialog.returnValue = "";
+    dialog.showModal();
+    await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
     if (dialog.returnValue !== "take" || !video.videoWidth) return null;
     const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
     canvas.getContext("2d").drawImage(video, 0, 0);

@@ -54,16 +54,22 @@ export class MapsTab {
     find("maps-gallery").replaceChildren(...items);
     find("maps-found").textContent = `${grouped(rows.length)} of ${grouped(found.length)} such images.`;
     find("maps-gallery").ariaBusy = "true";
-    for (const [i, row] of rows.entries()) {
-      if (!this.#answers.get(row)) this.#answers.set(row, this.#explain(row));
-      const { picture, answer } = await this.#answers.get(row);
-      if (asked !== this.#asked) return;
-      const [name, map] = [store.classes[row.predicted], answer.maps[Number(find("maps-layer").value)]];
-      this.#overlays[i].show(picture.photo, map, `Heat map of ${name}`);
-      if (!map.some((value) => value > 0))
-        items[i].querySelector("span").append(": nothing at this layer speaks for it");
+    try {
+      for (const [i, row] of rows.entries()) {
+        if (!this.#answers.get(row)) this.#answers.set(row, this.#explain(row));
+        const { picture, answer } = await this.#answers.get(row);
+        if (asked !== this.#asked) return;
+        const [name, map] = [store.classes[row.predicted], answer.maps[Number(find("maps-layer").value)]];
+        this.#overlays[i].show(picture.photo, map, `Heat map of ${name}`);
+        if (!map.some((value) => value > 0))
+          items[i].querySelector("span").append(": nothing at this layer speaks for it");
+      }
+    } catch (error) {
+      this.#answers.clear(); // so that another try may succeed
+      throw error;
+    } finally {
+      if (asked === this.#asked) find("maps-gallery").ariaBusy = "false";
     }
-    find("maps-gallery").ariaBusy = "false";
   }
 
   #blend() {

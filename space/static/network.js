@@ -17,6 +17,8 @@ export class Network {
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */
   #waiting = new Map();
   #count = 0;
+  /** @type {Error | undefined} why the worker answers no more */
+  #broken;
   #size;
 
   /** @type {Promise<void>} kept when the network can be asked */
@@ -37,6 +39,7 @@ export class Network {
 
   /** @param {{id: number, value?: any, error?: string, refused?: boolean}} message */
   #settle({ id, value, error, refused }) {
+    if (this.#broken) return; // who asked was told so
     const { resolve, reject } = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (error === undefined) resolve(value);
@@ -45,12 +48,14 @@ export class Network {
 
   /** @param {Error} error */
   #fail(error) {
+    this.#broken = error;
     this.#waiting.forEach(({ reject }) => reject(error));
     this.#waiting.clear();
   }
 
   /** @param {string} ask @param {object} request @returns {Promise<any>} */
   #ask(ask, request) {
+    if (this.#broken) return Promise.reject(this.#broken);
     const id = this.#count++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
