@@ -36,7 +36,7 @@ def main():
         rows[kind] = {}
         for split, result in results.items():
             probabilities = tempered(result.logits, **numbers)
-            rows[kind][f"{split}_cross_entropy"] = nll_loss(probabilities.log(), result.labels).item()
+            rows[kind][f"{split}_cross_entropy"] = nll_loss(probabilities.clamp_min(1e-12).log(), result.labels).item()
             rows[kind][f"{split}_ece"] = calibration_error(probabilities, result.labels)
     table = pd.DataFrame(rows).T.rename_axis("scaling").round(5)
     table.to_csv(args.out)
