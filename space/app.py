@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 EXAMPLES = sorted((HERE / "examples").glob("*.png"))
 MAX_BYTES, MAX_PIXELS = 30_000_000, 25_000_000  # of a picture; a JPEG may have twice as many pixels
 SHOWN, SMALL = (448, 448), (224, 224)  # pixels, of a picture that is sent back, and of one among many
-torch.set_num_threads(1)  # while one picture is in the network, another is decoded or drawn: faster than all cores for one
+torch.set_num_threads(1)  # another picture is decoded or drawn meanwhile: faster than all cores for one
 LENT = "SPACES_ZERO_GPU" in os.environ  # there is a graphics card, in functions with `lend_gpu` and nowhere else
 try:
     classifier = Classifier.from_pretrained(HERE, "cpu" if LENT else "auto")
