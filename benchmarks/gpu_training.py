@@ -121,8 +121,6 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("nbs/results/gpu_training.csv"))
     parser.add_argument("--dry-run", action="store_true")
     args = parser.parse_args()
-    if not (args.data or args.dry_run):
-        parser.error("the data is missing: --data FOLDER")
     hush_lightning()
     if not torch.cuda.is_available() and not args.dry_run:
         print(
@@ -130,6 +128,8 @@ def main():
             file=sys.stderr,
         )
         sys.exit(2)
+    if not (args.data or args.dry_run):
+        parser.error("the data is missing: --data FOLDER")
     top = peak(choose_precision(), 512 if args.dry_run else 8192)
     earlier = pd.read_csv(args.out) if args.out.exists() and not args.dry_run else pd.DataFrame(columns=["recipe"])
     rows = earlier[~earlier.recipe.isin(args.recipes)].to_dict("records")  # of other recipes
