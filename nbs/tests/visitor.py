@@ -131,12 +131,13 @@ class Visitor:
         """The control of that name on the open tab."""
         return self.page.get_by_label(label, exact=True).locator("visible=true").first
 
-    def slide(self, label, value):
+    def slide(self, label, value, settle=True):
         """Set a slider."""
         number = self.visible(f"number input for {label}")
         number.fill(str(value))
         number.press("Enter")
-        self.settle()
+        if settle:
+            self.settle()
 
     def choose(self, label, value):
         """Choose from a list."""
