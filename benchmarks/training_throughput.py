@@ -115,7 +115,7 @@ def data_stage(dm):
     """Images a second of the data stage alone, in one process: (torchvision's transforms, ours)."""
     dm.trainer = argparse.Namespace(
         training=True,
-        global_step=0,
+        fit_loop=argparse.Namespace(total_batch_idx=-1),
         global_rank=0,
         world_size=1,
         current_epoch=0,

@@ -21,10 +21,12 @@ def _finish(model, run: Path):
     from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
     from era_s12.export import prepare, read_checkpoint, write_weights
+    from era_s12.runs import noted_data
 
     if rank_zero_only.rank:
         sys.exit()  # of several processes the first one does the rest
-    result = prepare(read_checkpoint(run / "checkpoints" / "last.ckpt"), model.trainer.datamodule.data)
+    data = noted_data(run) or model.trainer.datamodule.data  # the split of the start, should the folder have changed
+    result = prepare(read_checkpoint(run / "checkpoints" / "last.ckpt"), data)
     write_weights(result.classifier, run / "weights")
     return result
 
@@ -239,7 +241,7 @@ def report(
     out = out or Path(run or ".") / "report"
     refuse_unwritable(out)
     _without_cache(no_cache)
-    data = data or _data_of(Path(run) if run else Path(weights).parent, classifier)
+    data = data or _data_of(Path(run) if run else Path(weights).resolve().parent, classifier)
     images, labels = load_for(classifier, data)
     print(f"classifying {len(images):,} images, then other pictures and pasted halves: some minutes for 10,000")
     result = Interpretation(classifier, images, labels)
@@ -282,7 +284,7 @@ def export(
         refuse_existing(out)  # before the long part
     _without_cache(no_cache)
     classifier = read_checkpoint(checkpoint) if checkpoint else Classifier.from_pretrained(weights)
-    run = Path(checkpoint).parent.parent if checkpoint else Path(weights).parent
+    run = Path(checkpoint).resolve().parent.parent if checkpoint else Path(weights).resolve().parent
     result = prepare(classifier, data or _data_of(run, classifier))
     if static:
         export_static(result.classifier, None if no_images else result, out)

@@ -118,6 +118,8 @@ def load_images(
 
     Raises `InvalidInput` with one sentence when `data` is of none of the known forms or holds something unusable.
     """
+    if split not in ("train", "test"):
+        raise InvalidInput(f"The split '{split}' is unknown; it is train or test.")
     if photographs := photographs_of(data, image_size):
         return photographs.splits[split]
     form, folder = _find(data)
@@ -150,7 +152,8 @@ def _mean_and_std(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]
     "Mean and standard deviation of pixels in 0–1, to four places."
     levels, means, stds = np.arange(256) / 255, [], []
     for channel in range(3):
-        counts = np.bincount(images[:, channel].numpy().ravel(), minlength=256)
+        # in parts, since NumPy counts a copy that is eight times as large
+        counts = sum(np.bincount(part[:, channel].flatten().numpy(), minlength=256) for part in images.split(1000))
         means.append(float(np.average(levels, weights=counts)))
         stds.append(float(np.average((levels - means[-1]) ** 2, weights=counts) ** 0.5))
     return tuple(round(x, 4) for x in means), tuple(max(round(x, 4), 0.01) for x in stds)  # flat pictures have none
@@ -342,6 +345,7 @@ class CIFAR10DataModule(pl.LightningDataModule):
         if self.trainer and self.trainer.training:
             # Half of the images begin mirrored, and all of them turn round each epoch (arXiv:2404.00498)
             mirrored = (positions + self.trainer.current_epoch) % 2 == 1 if self.alternating_flip else None
-            generator = _generator(images.device, self.seed, self.trainer.global_step, self.trainer.global_rank)
+            batches = self.trainer.fit_loop.total_batch_idx + 1  # before this one; of a step there may be several
+            generator = _generator(images.device, self.seed, batches, self.trainer.global_rank)
             images = augment(images, generator, mirrored)
         return images, labels

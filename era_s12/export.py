@@ -296,7 +296,7 @@ def export_space(
         stored = write_store(staging / "test_images.parquet", *table)
         if not (in_place or cifar and images):
             _write_examples(result, staging / "examples", MOST_EXAMPLES if images else 0)
-        (staging / "README.md").write_text(space_readme(result.classifier.info), encoding="utf-8")
+        (staging / "README.md").write_text(space_readme(result.classifier.info, images), encoding="utf-8")
         if not in_place:
             _copy_app(source, staging, cifar and images)
     return stored

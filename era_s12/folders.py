@@ -155,7 +155,12 @@ def _pixels(folder: Path, files: tuple[tuple[str, int, int], ...], image_size: i
     key = repr((1, PIL.__version__, image_size, files)).encode("utf-8", "surrogatepass")
     path = cache_folder() / f"{hashlib.sha256(key).hexdigest()[:32]}.npz"
     found = _cached(path) if cache else None
-    if found is None or len(found[1]) != len(files) or found[0].shape[-1] != image_size:
+    if found and (len(found[1]) != len(files) or found[0].shape[-1] != image_size):
+        found = None
+    if found:  # what could not be read then may be readable now, with a package more or other permissions
+        unread = [folder / name for (name, *_), readable in zip(files, found[2]) if not readable]
+        found = None if unread and any(_read_files(unread, image_size)[2]) else found
+    if found is None:
         found = _read_files([folder / name for name, *_ in files], image_size)
         if cache:
             _cached(path, *found)

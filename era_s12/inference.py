@@ -113,8 +113,10 @@ class ModelInfo:
             info = cls(**known)
             temperature = {} if info.temperature is None else info.temperature
             numbers = *info.mean, *info.std, info.logit_scale
+            parts = info.recipe, info.trained_on, info.tested_on, info.familiarity, info.accuracy_by_class
             if (
-                not all(map(math.isfinite, numbers))
+                not all(part is None or isinstance(part, dict) for part in parts)
+                or not all(map(math.isfinite, numbers))
                 or min(info.std) <= 0
                 or not all(isinstance(c, str) for c in info.classes)
             ):
@@ -138,7 +140,7 @@ class ModelInfo:
         known = {name: value for name, value in vars(self).items() if value is not None}
         known = {name: value for name, value in known.items() if (name, value) != ("image_size", 32)}
         text = json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False)
-        text = re.sub(r"\[[^][{}]*\]", lambda found: " ".join(found[0].split()), text)  # a list of numbers on one line
+        text = re.sub(r"\[[^][{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found[0]), text)  # a list on one line
         (Path(folder) / "config.json").write_text(text + "\n", encoding="utf-8")
 
 # %% ../nbs/13_inference.ipynb #733a8f6b
@@ -266,9 +268,9 @@ class Classifier:
     def answer(
         self,
         images: Images,  # one image or a sequence, see `to_batch`
-        batch_size: int = 250,  # images a forward pass
     ) -> tuple[Tensor, Tensor]:  # logits, float32, N×C; and features, float32, N×D, of length 1; both on the CPU
         "What the network says, and what `familiarity_scores` needs. Raises `InvalidInput` for what is no image."
+        batch_size = max(250 * 32**2 // self.image_size**2, 1)  # larger images take more memory
         parts, logits, features = to_batch(images, self.image_size).split(batch_size), [], []
         if len(parts) > 1:
             parts = tqdm(parts, desc="Classifying", unit="batch", delay=2, leave=False)

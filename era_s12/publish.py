@@ -64,7 +64,7 @@ def _names(info: ModelInfo) -> str:
     return ", ".join([*map(plain, info.classes[:NAMED]), *["…"] * (len(info.classes) > NAMED)])
 
 # %% ../nbs/21_publish.ipynb #8990a612
-def _card(info: ModelInfo, template: str, **settings) -> str:
+def _card(info: ModelInfo, template: str, pictures: bool = False, **settings) -> str:
     cifar = is_cifar10(info)
     settings = SpaceCardData(
         title=info.title,
@@ -78,7 +78,14 @@ def _card(info: ModelInfo, template: str, **settings) -> str:
         datasets=["uoft-cs/cifar10"] if cifar else None,
         **settings,
     )
-    texts = {"info": info, "cifar": cifar, "repository": _project_name(), "url": project_url(), "plain": plain}
+    texts = {
+        "info": info,
+        "cifar": cifar,
+        "pictures": pictures,
+        "repository": _project_name(),
+        "url": project_url(),
+        "plain": plain,
+    }
     texts["names"] = _names(info)
     texts["ways"] = _template("ways.md.jinja").replace("{{ url }}", project_url()).strip()
     return str(SpaceCard.from_template(settings, template_str=_template(template), **texts))
@@ -86,12 +93,14 @@ def _card(info: ModelInfo, template: str, **settings) -> str:
 # %% ../nbs/21_publish.ipynb #21a0two1
 def space_readme(
     info: ModelInfo,  # with the measured accuracy, as `era_s12.export` describes a model
+    pictures: bool = True,  # whether the app of CIFAR-10 has its own pictures beside it
 ) -> str:
     "The README of a Space: its settings, what the app does, and what the model is."
     sdk = {"sdk": "gradio", "sdk_version": version("gradio"), "python_version": PYTHON, "app_file": "app.py"}
-    if is_cifar10(info):  # others have no pictures of their own app
+    pictures = pictures and is_cifar10(info)  # others have no pictures of their own app
+    if pictures:
         sdk["thumbnail"] = f"{HUB}/spaces/{_project_name()}/resolve/main/screenshots/classify.png"
-    return _card(info, "space.md.jinja", **sdk)
+    return _card(info, "space.md.jinja", pictures, **sdk)
 
 
 def static_readme(
@@ -106,6 +115,10 @@ def model_card(
     repository: str,  # USER/NAME on the Hub
 ) -> str:
     "The README of the weights on the Hub, with the accuracy as a `model-index`."
+    if info.accuracy is None or not info.tested_on:
+        raise InvalidInput(
+            "The model's config.json does not tell its accuracy and on what it was measured; export it anew."
+        )
     measured = EvalResult(
         task_type="image-classification",
         dataset_type="uoft-cs/cifar10" if is_cifar10(info) else "own-images",

@@ -317,8 +317,9 @@ def train(
     Raises `InvalidInput` for unusable data or numbers, or when `out` exists and is not empty; nothing is written then.
     """
     out = Path(out or Path("runs") / recipe.name)
-    # With several devices Lightning starts this program again for each; the first one looks after the folder.
-    if rank_zero_only.rank == 0:
+    # With several devices Lightning starts this program again for each, and on other machines somebody does; the first one looks
+    # after the folder.
+    if rank_zero_only.rank == 0 and os.environ.get("NODE_RANK", "0") == "0":
         refuse_existing(out)
     return _fit(recipe, data, out, init=init, **kwargs), out
 

@@ -92,7 +92,7 @@ def refuse_unwritable(
     "Raises `InvalidInput` when nothing could be written into this folder; nothing is left behind."
     folder = Path(folder)
     try:
-        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        existing = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:

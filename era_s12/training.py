@@ -179,7 +179,10 @@ class LitResNet(CustomResNet, pl.LightningModule):
         logits = self(images)
         self.val_accuracy.update(logits, labels)
         loss = nn.functional.cross_entropy(logits, labels)  # without smoothing, comparable between recipes
-        self.log(f"{name}_loss", loss, prog_bar=True, batch_size=len(labels), sync_dist=True)
+        weight = (
+            len(labels) * self.trainer.world_size
+        )  # Lightning divides by a mean of whole numbers, which is whole too
+        self.log(f"{name}_loss", loss, prog_bar=True, batch_size=weight, sync_dist=True)
         self.log(f"{name}_accuracy", self.val_accuracy, prog_bar=True)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
