@@ -56,6 +56,7 @@ ALTERNATIVES = {
 # A small picture fills its frame, and its pixels can be seen. The visitor's own fonts: nothing is fetched from elsewhere.
 CSS = """
 [role=tab][aria-selected=true] { color: inherit !important; font-weight: 600 }
+abbr { text-decoration: none !important }
 #answer [data-testid="label-output-value"] { justify-content: center; text-align: center }
 #picture img { width: 100%; height: 100%; object-fit: contain }
 #picture img, #mistakes img, #examples img { image-rendering: pixelated }
