@@ -220,8 +220,7 @@ def _check_counts(labels: list[int], is_test: np.ndarray, classes: list[str], da
 def read_photographs(
     folder: str | Path,  # with class-named sub-folders, or with `train` and `test` that have them
     image_size: int = 32,  # pixels, the side that the network sees
-    test_files: Iterable[str]
-    | None = None,  # names, from the folder on, of the test pictures; None: those of the folder test, or a fifth
+    test_files: Iterable[str] | None = None,  # names, from the folder on; None: those of the folder test, or a fifth
     cache: bool = True,  # whether to look into the user's cache folder first
 ) -> Photographs:
     "All pictures of a folder. Raises `InvalidInput` for a class with fewer than two of them, or fewer than two classes."

@@ -179,9 +179,8 @@ class LitResNet(CustomResNet, pl.LightningModule):
         logits = self(images)
         self.val_accuracy.update(logits, labels)
         loss = nn.functional.cross_entropy(logits, labels)  # without smoothing, comparable between recipes
-        weight = (
-            len(labels) * self.trainer.world_size
-        )  # Lightning divides by a mean of whole numbers, which is whole too
+        # Lightning divides by the mean of these whole numbers over the processes, and cuts that to a whole number
+        weight = len(labels) * self.trainer.world_size
         self.log(f"{name}_loss", loss, prog_bar=True, batch_size=weight, sync_dist=True)
         self.log(f"{name}_accuracy", self.val_accuracy, prog_bar=True)
 
