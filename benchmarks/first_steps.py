@@ -1,4 +1,4 @@
-"""How long README's two commands take in an empty environment, and how much they download.
+"""How long README's two commands take in an empty environment, and how much they download (on Linux or macOS).
 
 python benchmarks/first_steps.py [--avx2] [--commands "era_s12 demo" nbdev_test] [--out nbs/results/first_steps.csv]
 
@@ -21,8 +21,10 @@ import pandas as pd
 
 from era_s12.training import choose_precision, describe_machine
 
+EMPTY = pd.DataFrame(columns=["command", "bfloat16", "machine", "install", "run", "download_gb"])
 ROOT = Path(__file__).parent.parent
 WANTED = {"era_s12 demo": ".", "nbdev_test": ".[dev]"}
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 WITHOUT_BF16 = "import torch; torch.cpu.get_capabilities = dict"  # asked by era_s12.training.choose_precision
 
 
@@ -44,7 +46,7 @@ def measure(command, avx2):
             times.append(time.perf_counter())
             if avx2:  # for what runs after the installation
                 Path(folder, "sitecustomize.py").write_text(WITHOUT_BF16)
-                environment |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "PYTHONPATH": folder}
+                environment |= AVX2 | {"PYTHONPATH": folder}
         # what came over the network is in pip's cache, and what lay on this machine's disk is not
         urls = [item["download_info"]["url"] for item in json.loads(Path(folder, "report.json").read_text())["install"]]
         files = [Path(url2pathname(urlparse(url).path)) for url in urls if url.startswith("file:")]
@@ -61,7 +63,8 @@ def main():
     args = parser.parse_args()
     kind = "without" if args.avx2 or choose_precision() != "bf16-mixed" else "with"
     for command in args.commands:
-        table = pd.read_csv(args.out).set_index(["command", "bfloat16"]).astype({"machine": object})
+        rows = pd.read_csv(args.out, dtype={"machine": object}) if args.out.exists() else EMPTY
+        table = rows.set_index(["command", "bfloat16"])
         row = {"machine": describe_machine()} | measure(command, args.avx2)
         table.loc[(command, kind), list(row)] = list(row.values())
         table.round({"install": 0, "run": 0, "download_gb": 2}).to_csv(args.out)

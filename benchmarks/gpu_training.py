@@ -1,6 +1,6 @@
 """Training on one GPU: images a second, their share of what the GPU can do, and seconds to an accuracy on the test images.
 
-python benchmarks/gpu_training.py --data FOLDER [--recipes best] [--seeds 5] [--out nbs/results/gpu_training.csv]
+python benchmarks/gpu_training.py --data FOLDER [--recipes best speed] [--seeds 5] [--out nbs/results/gpu_training.csv]
 python benchmarks/gpu_training.py --dry-run   (two steps on any machine, to see that the script works; nothing is written)
 
 A recipe trains on all training images and is tested after each epoch. The clock stands still in the first two steps, in which
@@ -116,7 +116,7 @@ def one_run(name: str, seed: int, data: str, top: float, dry: bool) -> dict:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="all of CIFAR-10; with --dry-run the sample")
-    parser.add_argument("--recipes", nargs="+", default=["best"])
+    parser.add_argument("--recipes", nargs="+", default=["best", "speed"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("nbs/results/gpu_training.csv"))
     parser.add_argument("--dry-run", action="store_true")

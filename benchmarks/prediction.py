@@ -1,6 +1,6 @@
 """What the library costs beside the bare network: many images, one picture, ten heat maps; ratios in one run.
 
-python benchmarks/prediction.py [--weights space] [--rounds 15] [--threads 2] [--out nbs/results/prediction.csv]
+python benchmarks/prediction.py [--weights space] [--rounds 15] [--threads N] [--out nbs/results/prediction.csv]
 
 In each round each way is timed once, one after the other, so that whatever slows the machine meets them all; the table shows medians.
 The images are those of the shipped sample, decoded; the single picture is one of them as a PIL image.

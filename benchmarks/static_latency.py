@@ -19,6 +19,7 @@ from threading import Thread
 
 import numpy as np
 import pandas as pd
+import torch
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from skimage.data import chelsea
@@ -26,13 +27,15 @@ from space_latency import App, pictures
 from tqdm import tqdm
 
 from era_s12.inference import Classifier
-from era_s12.model import LAYERS
 from era_s12.serving import static_server
 from era_s12.static import export_static
-from era_s12.training import describe_machine
+from era_s12.training import choose_precision, describe_machine
 
+ROOT = Path(__file__).parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# A frame is painted after the functions that wait for it have run, and before the page does anything else
+PAINTED = "window.painted = () => new Promise(seen => requestAnimationFrame(() => setTimeout(seen)))"
 # Chooses a file as a visitor would; how long until the answer is painted, and the longest pause of the page meanwhile
 CHOOSE = """async text => {
     const data = new DataTransfer(), [input, answer] = ["file", "answer"].map(id => document.getElementById(id));
@@ -46,7 +49,7 @@ CHOOSE = """async text => {
     input.files = data.files;
     input.dispatchEvent(new Event("change"));
     await done;
-    await new Promise(requestAnimationFrame);
+    await painted();
     clearInterval(watch);
     return [performance.now() - started, pause];
 }"""
@@ -54,7 +57,7 @@ SLIDE = """async value => {
     const [slider, started] = [document.getElementById("opacity"), performance.now()];
     slider.value = value;
     slider.dispatchEvent(new Event("input"));
-    await new Promise(requestAnimationFrame);
+    await painted();
     return performance.now() - started;
 }"""
 
@@ -67,6 +70,7 @@ def megabytes(folder):
 def opened(browser, url):
     """A new page, and the seconds until it could be used."""
     page, started = browser.new_page(viewport={"width": 1280, "height": 900}), time.perf_counter()
+    page.add_init_script(PAINTED)
     page.goto(url)
     page.wait_for_selector("html[data-state=ready]", timeout=120_000)
     return page, time.perf_counter() - started
@@ -75,14 +79,6 @@ def opened(browser, url):
 def choose(page, content):
     """Milliseconds until the answer to a picture is painted, and the longest pause of the page."""
     return page.evaluate(CHOOSE, b64encode(content).decode())
-
-
-def gallery(page, label):
-    """Milliseconds until maps of ten images of a class are painted."""
-    started = time.perf_counter()
-    page.locator("#maps-which").select_option(value=str(label))
-    page.wait_for_selector("#maps-gallery[aria-busy=false] li", timeout=60_000)
-    return 1000 * (time.perf_counter() - started)
 
 
 def in_browser(folder, files):
@@ -101,8 +97,6 @@ def in_browser(folder, files):
         answers = np.array([choose(page, content) for content in tqdm(files, "In the browser")])[5:]
         photograph = choose(page, large.getvalue())
         slides = [page.evaluate(SLIDE, value) for value in np.linspace(0, 1, 21)]
-        page.get_by_role("tab", name="Maps").click()
-        galleries = [gallery(page, label) for label in range(6)]
         found = {
             "start to usable": np.median(starts),
             "answer, median": np.median(answers[:, 0]),
@@ -111,7 +105,6 @@ def in_browser(folder, files):
             "photograph of 12 megapixels": photograph[0],
             "longest pause of the page meanwhile": photograph[1],
             "another opacity, median": np.median(slides),
-            "gallery of ten maps, median": np.median(galleries),
             "folder": megabytes(folder),
         }
         version = browser.version
@@ -122,21 +115,15 @@ def in_browser(folder, files):
 
 def on_server(space, files):
     """What was measured at the app on a server."""
-    started = time.perf_counter()
     app = App(space)
     try:
         app.wait_for(files[0])
-        ready = time.perf_counter() - started
         answers = [1000 * app.classify(content) for content in tqdm(files[1:], "At the server")][5:]
-        galleries = [1000 * app.gallery(layer) for layer in LAYERS[:-1]]
     finally:
         app.process.terminate()
     return {
-        "start to usable": ready,
         "answer, median": np.median(answers),
         "answer, 95th percentile": np.percentile(answers, 95),
-        "gallery of ten maps, median": np.median(galleries),
-        "folder": megabytes(space) - megabytes(Path(space) / "static"),
     }
 
 
@@ -146,9 +133,9 @@ UNITS = {"start to usable": "s", "folder": "MB"}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--space", default="space")
+    parser.add_argument("--space", default=ROOT / "space")
     parser.add_argument("--pictures", type=int, default=100, help="for each of the two")
-    parser.add_argument("--out", type=Path, default=Path("nbs/results/static.csv"))
+    parser.add_argument("--out", type=Path, default=ROOT / "nbs" / "results" / "static.csv")
     args = parser.parse_args()
     source = pictures()
     files = [next(source) for _ in range(2 * args.pictures)]
@@ -165,9 +152,8 @@ def main():
     )
     table["unit"] = [UNITS.get(what, "ms") for what in table.what]
     table["goal in the browser"] = table.what.map(GOALS)
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    kind = "bfloat16 units" if "avx512_bf16" in flags else "AVX2 only" if "avx2" in flags else "no AVX2"
-    runtime = (Path(__file__).parent.parent / "space" / "static" / "vendor" / "README.md").read_text().split("of ")[1]
+    kind = "bfloat16 units" if choose_precision() == "bf16-mixed" else torch.backends.cpu.get_cpu_capability()
+    runtime = (ROOT / "space" / "static" / "vendor" / "README.md").read_text().split("of ")[1]
     versions = [f"Chromium {chromium}", runtime.partition(",")[0]]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "gradio")]
     table["machine"], table["versions"] = f"{describe_machine()}, {kind}", ", ".join(versions)

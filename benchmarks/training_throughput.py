@@ -1,6 +1,6 @@
 """Images a second in training on a processor: the textbook pipeline, ours, and the bare step, interleaved in one run.
 
-python benchmarks/training_throughput.py [--batch-size 256] [--rounds 3] [--threads 2] [--out nbs/results/training_throughput.csv]
+python benchmarks/training_throughput.py [--batch-size 256] [--rounds 3] [--threads N] [--out nbs/results/training_throughput.csv]
 
 The images are the 2,000 of the shipped sample, seven batches of 256. A rate is (steps - 1) · batch size over the time from the
 end of the first step to the end of the last; the table shows the median of the rounds. The data stage is timed alone, in

@@ -78,7 +78,7 @@ def fit_temperature(
     return {"weight": weight if weighted else 0.0, "offset": offset}
 
 # %% ../nbs/17_calibration.ipynb #c10a0004
-ENOUGH = 100  # images that a temperature, or a threshold, may be fitted on
+ENOUGH = 100  # images kept apart that a temperature may be fitted on; the threshold of familiarity has the same limit
 
 
 def temperature_helps(

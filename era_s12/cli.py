@@ -108,6 +108,8 @@ def main(
         sys.exit(141)  # as a program that SIGPIPE ended
     except (KeyboardInterrupt, SystemExit) as stop:
         # Lightning turns Ctrl-C into an exit of its own
+        if type(stop).__name__ == "SIGTERMException":  # Lightning's, which is not loaded for each command
+            sys.exit(143)  # as a program that SIGTERM ended
         if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
         print("era_s12: stopped.", file=sys.stderr)
@@ -118,7 +120,8 @@ def main(
         if not isinstance(error, (InvalidInput, OSError)):
             raise  # a mistake of ours, not of the user's
         _fail(error)
-    except RuntimeError as error:
-        if type(error).__name__ != "OutOfMemoryError":  # PyTorch's, which is not loaded for each command
+    except (RuntimeError, MemoryError) as error:
+        said = f"{type(error).__name__} {error}".lower()  # PyTorch has an error of its own for CUDA alone
+        if not any(words in said for words in ("outofmemory", "out of memory", "allocate memory", "memoryerror")):
             raise
-        _fail("The memory of the GPU is full; for a training, try a smaller --batch-size or --image-size.")
+        _fail("The memory is full; for a training, try a smaller --batch-size or --image-size.")

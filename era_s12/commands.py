@@ -34,18 +34,15 @@ def _finish(model, run: Path):
 @contextmanager
 def _how_to_go_on(run: Path, *refusals: type) -> Iterator[None]:
     "Say, after a stop of any other kind than these refusals, how the run is continued."
-    from pytorch_lightning.utilities.exceptions import SIGTERMException
     from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
     try:
         yield
     except refusals:
         raise
-    except BaseException as stop:
+    except BaseException:
         if rank_zero_only.rank == 0 and (run / "checkpoints").is_dir():
             print(f"to go on: era_s12 train --resume {shlex.quote(str(run))}", file=sys.stderr)
-        if isinstance(stop, SIGTERMException):
-            sys.exit(143)  # as a program that SIGTERM ended
         raise
 
 # %% ../nbs/24_commands.ipynb #24a0dat1
@@ -106,8 +103,8 @@ def train(
     """Train the network by a recipe, and measure it on the test images.
 
     Args:
-        recipe: a shipped recipe (best, finetune, quick, s10, scratch), or a YAML file; unless given s10, finetune with
-            --init, and scratch for pictures of your own
+        recipe: a shipped recipe (best, finetune, quick, s10, scratch, speed), or a YAML file; unless given s10,
+            finetune with --init, and scratch for pictures of your own
         data: 'sample' (unless given), 'torchvision:FOLDER' or 'torchvision:NAME:FOLDER' (download), a folder with Parquet
             files or cifar-10-batches-py, or one with a sub-folder of pictures for each class
         out: a new folder for the run; runs/NAME of the recipe unless given
@@ -162,8 +159,8 @@ def lr_find(
     """Find the two ends of the learning-rate schedule with a range test.
 
     Args:
-        recipe: a shipped recipe (best, finetune, quick, s10, scratch), or a YAML file; unless given s10, and scratch for
-            pictures of your own
+        recipe: a shipped recipe (best, finetune, quick, s10, scratch, speed), or a YAML file; unless given s10, and
+            scratch for pictures of your own
         data: as for train
         out: a folder for the points (lr_range.csv) and the plot (lr_range.png)
         write: a recipe file that both ends are written to; a new one gets the other numbers of the recipe

@@ -66,7 +66,7 @@ def _find(data: str | Path) -> tuple[str, Path]:
         if name not in SETS or not folder:
             name, folder = "CIFAR10", rest
         return f"torchvision {name}", Path(folder).expanduser()
-    folder = Path(files("era_s12") / "sample") if str(data) == "sample" else Path(data)
+    folder = Path(files("era_s12") / "sample") if str(data) == "sample" else Path(data).expanduser()
     if not folder.is_dir():
         raise InvalidInput(f"'{data}' is not a folder; data is one of {DATA_FORMS}.")
     if any(folder.glob("*.parquet")):

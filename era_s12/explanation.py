@@ -120,7 +120,7 @@ def cached_heat_maps(
     classifier: Classifier,
     compute: Callable[..., Tensor] | None = None,  # what computes them, without the classifier; None: `heat_maps`
 ) -> Callable[..., Tensor]:  # takes images, target_layer, method, target_class and stretch, as `heat_maps` does
-    "`heat_maps` of that classifier, which remembers its last 128 answers. Names only are accepted for the class."
+    "`heat_maps` of that classifier, which remembers its last 128 answers, until `forget` is called. Names only are accepted for the class."
 
     @lru_cache(128)
     def of_pixels(pixels: bytes, shape: torch.Size, *args) -> Tensor:
@@ -136,6 +136,7 @@ def cached_heat_maps(
         batch = to_batch(images, classifier.image_size)
         return of_pixels(batch.numpy().tobytes(), batch.shape, target_layer, method, target_class, stretch)
 
+    of_images.forget = of_pixels.cache_clear  # what it remembers are visitors' pixels
     return of_images
 
 # %% ../nbs/15_explanation.ipynb #dff85254

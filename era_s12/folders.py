@@ -11,7 +11,7 @@ import os
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -168,12 +168,13 @@ def _pixels(folder: Path, files: tuple[tuple[str, int, int], ...], image_size: i
 
 # %% ../nbs/03_folders.ipynb #f858818c
 def _usable(
-    files: list[tuple[str, str, int]], said: list[str], readable: list[bool]
+    files: list[tuple[str, str, int]], said: list[str], readable: list[bool], named: Collection[str] = ()
 ) -> tuple[
     list[int], list[tuple[str, str]]
 ]:  # positions of the files to keep; name of and reason for each of the others
     keep, skipped, seen = [], [], {}
-    for position, (split, name, _) in enumerate(files):
+    # of equal pictures the first is kept, and those that are named first come first
+    for position, (split, name, _) in sorted(enumerate(files), key=lambda item: item[1][1] not in named):
         if not readable[position]:
             skipped.append((name, said[position]))
         elif said[position] in seen:
@@ -183,7 +184,7 @@ def _usable(
         else:
             seen[said[position]] = split, name
             keep.append(position)
-    return keep, skipped
+    return sorted(keep), skipped
 
 # %% ../nbs/03_folders.ipynb #ca496ba1
 def _fifth(labels: np.ndarray) -> np.ndarray:  # bool, N
@@ -232,11 +233,11 @@ def read_photographs(
     files = _files(folders, classes, folder)
     facts = tuple((name, *_size_and_time(folder / name)) for _, name, _ in files)
     images, said, readable = _pixels(folder, facts, image_size, cache and not os.environ.get("ERA_S12_NO_CACHE"))
-    keep, skipped = _usable(files, said, readable)
+    named = frozenset(test_files or ())
+    keep, skipped = _usable(files, said, readable, named)
     images = images[(np.cumsum(readable) - 1)[keep]] if keep else images[:0]
     labels = [files[position][2] for position in keep]
     if test_files is not None:
-        named = set(test_files)
         is_test = np.array([files[position][1] in named for position in keep], dtype=bool)
     elif "test" in folders:
         is_test = np.array([files[position][0] == "test" for position in keep], dtype=bool)

@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
-from .model import CustomResNet
+from .model import CustomResNet, memory_layout
 from .pictures import Images, InvalidInput, normalize, to_batch
 from .pictures import as_picture, file_inside, open_picture, save_picture, seen_picture, square_picture
 
@@ -199,7 +199,9 @@ class Prediction:
     classes: tuple[str, ...]  # the most probable first
     probabilities: tuple[float, ...]  # of these classes, between 0 and 1
     familiarity: float | None = None  # about -1 for images like the training's, far below for others; None: unknown
-    is_familiar: bool | None = None  # whether at least as familiar as most of the images kept apart; None: unknown
+    is_familiar: bool | None = (
+        None  # whether it reaches the score that 95 % of the images kept apart reach; None: unknown
+    )
 
 # %% ../nbs/13_inference.ipynb #e18be41f
 def check_count(
@@ -238,7 +240,8 @@ class Classifier:
         with torch.inference_mode(False):  # where that mode is on, weights are of a kind that cannot be explained
             if any(values.is_inference() for values in model.state_dict().values()):
                 model.load_state_dict({name: v.clone() for name, v in model.state_dict().items()}, assign=True)
-            self.model = model.float().eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
+            model = model.float().eval().requires_grad_(False)
+            self.model = model.to(self.device, memory_format=memory_layout(self.device))
         self.classes, self.image_size = model.classes, model.image_size  # pixels, the side that the network sees
         self.info = info or ModelInfo(model.classes, model.mean, model.std, model.logit_scale, model.image_size)
         self.statistics = statistics
@@ -262,7 +265,7 @@ class Classifier:
     ) -> Tensor:  # float32, same shape, on the device of the model
         "The batch as the network takes it."
         batch = normalize(batch.to(self.device), self.model.mean, self.model.std)
-        return batch.contiguous(memory_format=torch.channels_last)
+        return batch.contiguous(memory_format=memory_layout(self.device))
 
     @torch.inference_mode()
     def answer(

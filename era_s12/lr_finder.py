@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from pytorch_lightning.tuner import Tuner
 
 from .data import CIFAR10DataModule, data_info
+from .model import memory_layout
 from .pictures import InvalidInput
 from .recipes import Recipe, load_recipe, recipe_names, recipe_values
 from .runs import hush_lightning, training_data
@@ -33,7 +34,7 @@ from .training import LitResNet, choose_precision
 class LRRange:
     "What a learning-rate range test found."
 
-    lr_min: float  # where learning sets in
+    lr_min: float  # where the loss begins to fall
     lr_max: float  # a first choice for the peak of a one-cycle schedule
     steepest: float  # where the loss falls fastest
     points: pd.DataFrame  # columns `lr`, `loss` and `smoothed`, one row a step
@@ -80,7 +81,7 @@ def read_curve(
     above = np.flatnonzero(way_down > start - 0.1 * fall)
     learns = int(above[-1]) + 1 if len(above) else 0
     steepest = learns + int(slope[learns:].argmin())
-    return LRRange(points.lr[learns], points.lr[lowest], points.lr[steepest], points)
+    return LRRange(*(float(points.lr[at]) for at in (learns, lowest, steepest)), points)  # YAML knows no NumPy
 
 # %% ../nbs/12_lr_finder.ipynb #4c66521e
 def lr_find(
@@ -113,6 +114,7 @@ def lr_find(
             num_nodes=1,
             use_distributed_sampler=False,
         )
+        model.to(memory_format=memory_layout(trainer.strategy.root_device))
         # The Tuner hands back smoothed losses only; the raw ones are noted as the criterion computes them.
         losses: list[float] = []
         hook = model.criterion.register_forward_hook(lambda *args: losses.append(args[-1].item()))
@@ -137,7 +139,7 @@ def find_for(
     pl.seed_everything(recipe.seed, verbose=False)
     model = LitResNet.for_data(recipe, dm)
     model.engine = {"precision": choose_precision()}  # Muon asks for it
-    return lr_find(model.to(memory_format=torch.channels_last), dm, steps=steps)
+    return lr_find(model, dm, steps=steps)
 
 # %% ../nbs/12_lr_finder.ipynb #fe00358b
 def _with_rates(text: str, rates: dict[str, float], origin: str, path: Path) -> str:

@@ -67,7 +67,7 @@ def show_images(
 
 # %% ../nbs/01_pictures.ipynb #c5295a4a
 class InvalidInput(ValueError):
-    "Something that a user handed in cannot be used; the message is one sentence that says what would be."
+    "Something that a user handed in cannot be used; the message is one sentence that says what is wrong and, where it helps, what is accepted."
 
 # %% ../nbs/01_pictures.ipynb #7e4f8b81
 _WHERE_BUILT = {
@@ -92,7 +92,9 @@ def _content(source: str | Path | bytes, name: str, max_bytes: int | None) -> by
     "What a file or a `data:` URL holds; refused if it has more than `max_bytes`, or does not begin as a picture does."
     if isinstance(source, str) and source.startswith("data:"):
         text, source = source.partition(",")[2], b""
-        _refuse_large(len(text) * 3 / 4 - 3, max_bytes)  # up to three less, for the padding at the end
+        _refuse_large(
+            len(text) * 3 / 4 - 3, max_bytes
+        )  # two bytes less at most, for the padding at the end; three to be safe
         with suppress(ValueError):  # what is no base64 is no image either
             source = b64decode(text)
     if not isinstance(source, bytes):

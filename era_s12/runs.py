@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import os
+import shutil
 import sys
 import time
 import warnings
@@ -29,6 +30,7 @@ from tqdm import tqdm
 
 from .curves import plot_curves, read_metrics
 from .data import CIFAR10DataModule
+from .model import memory_layout
 from .pictures import InvalidInput
 from .recipes import Recipe, save_recipe
 from .stops import AtomicCheckpointIO, load_checkpoint, restore_log, safeguards
@@ -96,6 +98,7 @@ def make_trainer(
     try:
         trainer = pl.Trainer(
             max_epochs=recipe.epochs,
+            default_root_dir=out,  # where Lightning looks for a checkpoint of a job that SLURM stopped
             precision=precision or ("32-true" if torch.cuda.is_available() and not on_gpu else choose_precision()),
             logger=[CSVLogger(out, name="", version="logs"), TensorBoardLogger(out, name="", version="logs")],
             plugins=[AtomicCheckpointIO()],
@@ -168,9 +171,11 @@ def _make_model(
     on_one_gpu = trainer.strategy.root_device.type == "cuda" and trainer.world_size == 1
     engine = {
         "precision": trainer.precision,
-        "channels_last": True,
-        "fused": True,
-        "compile": on_one_gpu and has_triton(),
+        "channels_last": memory_layout(trainer.strategy.root_device) == torch.channels_last,
+        # half precision does not clip the gradients of a fused optimiser
+        "fused": not (trainer.gradient_clip_val and trainer.precision == "16-mixed"),
+        # Triton needs a C compiler
+        "compile": on_one_gpu and has_triton() and any(map(shutil.which, (os.environ.get("CC", "gcc"), "clang"))),
     }
     engine |= {name: value for name, value in switches.items() if value is not None}
     model = LitResNet.for_data(recipe, dm, engine["fused"])
@@ -333,7 +338,7 @@ def resume(
     data: str | Path | None = None,  # None for the run's own
     **kwargs,  # as for `train`; what is not given, or None, is as it was
 ) -> tuple[LitResNet, Path]:  # the trained network and the folder of the run
-    """Continue a run from the end of its last whole epoch; the weights become those of a run without a break.
+    """Continue a run from the end of its last whole epoch; on the same processor the weights become those of a run without a break.
 
     Raises `InvalidInput` when the folder holds no checkpoint, or the data is not that of the run.
     """

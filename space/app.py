@@ -63,6 +63,8 @@ delete_once = gradio.route_utils.delete_files_created_by_app
 
 def delete_files(blocks, age):
     """Gradio's own deletion, which would end for ever if a visitor added a file meanwhile; what is left is for the next time."""
+    maps.forget()  # pixels are pictures, too
+    many_maps.forget()
     with suppress(RuntimeError, OSError):
         delete_once(blocks, age)
 
