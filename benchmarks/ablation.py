@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from era_s12 import augmentation
 from era_s12.data import CIFAR10DataModule, TensorImages
+from era_s12.model import memory_layout
 from era_s12.recipes import load_recipe
 from era_s12.runs import make_trainer
 from era_s12.training import LitResNet, choose_precision, describe_machine
@@ -60,7 +61,7 @@ def one_run(dm, change, peak, seed):
         for layer in model.modules():
             if isinstance(layer, torch.nn.Conv2d):  # each channel goes on as it is, besides what the others learn
                 torch.nn.init.dirac_(layer.weight.data[: layer.in_channels])
-    model = model.to(memory_format=torch.channels_last)
+    model = model.to(memory_format=memory_layout("mps" if torch.backends.mps.is_available() else "cpu"))
     model.engine = {"precision": choose_precision()}
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
     left_out = (

@@ -5,7 +5,7 @@ python benchmarks/cpu_training.py [--avx2] [--images 2048] [--rounds 3] [--out n
 The bare training step of `best` with SGD, on one constant batch; the changes take turns in each round. (Smaller images and other batches
 are fewer numbers to learn from, so more images a second need not be a faster way to an accuracy.) The rate is that of all steps but
 the first, whose seconds are told apart: torch.compile translates in it. With --avx2 the libraries take AVX2 instructions and
-float32 only, as on a processor without bfloat16 units; a quarter of the images then. Rows of the other kind of machine are kept.
+float32 only, as on a processor without bfloat16 units; a quarter of the images then (three steps at least). Rows of the other kind of machine are kept.
 """
 
 import argparse

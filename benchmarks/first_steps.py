@@ -67,7 +67,7 @@ def main():
         table = rows.set_index(["command", "bfloat16"])
         row = {"machine": describe_machine()} | measure(command, args.avx2)
         table.loc[(command, kind), list(row)] = list(row.values())
-        table.round({"install": 0, "run": 0, "download_gb": 2}).to_csv(args.out)
+        table.infer_objects().round({"install": 0, "run": 0, "download_gb": 2}).to_csv(args.out)
         print(command, row)
 
 

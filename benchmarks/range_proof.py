@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from era_s12.data import CIFAR10DataModule, TensorImages
 from era_s12.lr_finder import lr_find, read_curve
+from era_s12.model import memory_layout
 from era_s12.pictures import InvalidInput
 from era_s12.recipes import load_recipe
 from era_s12.runs import make_trainer
@@ -36,7 +37,7 @@ def new_model(recipe, seed):
     pl.seed_everything(seed, verbose=False)
     model = LitResNet(recipe)
     model.engine = {"precision": choose_precision()}
-    return model.to(memory_format=torch.channels_last)
+    return model.to(memory_format=memory_layout("mps" if torch.backends.mps.is_available() else "cpu"))
 
 
 def one_run(dm, recipe, seed):

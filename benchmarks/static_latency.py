@@ -1,4 +1,4 @@
-"""How fast and how large the app in the browser is, beside the one on a server, in one run on one machine.
+"""How fast the app in the browser is, beside the one on a server, in one run on one machine, and how large.
 
 python benchmarks/static_latency.py [--pictures 100] [--out nbs/results/static.csv]
 

@@ -115,9 +115,10 @@ def train(
         strategy: how several devices work together, as Lightning's Trainer takes it
         precision: 32-true, bf16-mixed or 16-mixed; what the hardware is fastest with unless given
         num_nodes: machines that take part; 1 unless given
-        channels_last: whether the channels of a pixel lie side by side in memory; true unless given
+        channels_last: whether the channels of a pixel lie side by side in memory; true unless given, never on
+            Apple's GPU
         fused: whether the optimiser updates all weights in one operation; true unless given
-        compile: whether torch.compile translates the network; true on a single GPU with Triton unless given
+        compile: whether torch.compile translates the network; true on a single GPU with Triton and a C compiler unless given
     """
     from era_s12 import runs
     from era_s12.pictures import InvalidInput

@@ -85,7 +85,7 @@ def read_curve(
 
 # %% ../nbs/12_lr_finder.ipynb #4c66521e
 def lr_find(
-    model: LitResNet,  # the network to be trained; it is left as it was
+    model: LitResNet,  # the network to be trained; its numbers are left as they were
     dm: CIFAR10DataModule,  # where the training batches come from
     first: float = 1e-6,  # learning rate of the first step
     last: float = 1.0,  # learning rate of the last step
@@ -94,7 +94,7 @@ def lr_find(
 ) -> LRRange:
     """Learning-rate range test (arXiv:1506.01186) with Lightning's Tuner.
 
-    Model, PyTorch's random state and the folder are left as they were. Raises `InvalidInput` for rates or steps that are out
+    The numbers of the model, PyTorch's random state and the folder are left as they were; the layout becomes that of the device. Raises `InvalidInput` for rates or steps that are out
     of range, and when the loss never falls.
     """
     if not 0 < first < last < float("inf"):

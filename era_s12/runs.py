@@ -169,15 +169,17 @@ def _make_model(
 ) -> LitResNet:
     "A new network, laid out and translated for the device that the Trainer has."
     on_one_gpu = trainer.strategy.root_device.type == "cuda" and trainer.world_size == 1
+    channels_last = memory_layout(trainer.strategy.root_device) == torch.channels_last
     engine = {
         "precision": trainer.precision,
-        "channels_last": memory_layout(trainer.strategy.root_device) == torch.channels_last,
+        "channels_last": True,
         # half precision does not clip the gradients of a fused optimiser
         "fused": not (trainer.gradient_clip_val and trainer.precision == "16-mixed"),
         # Triton needs a C compiler
         "compile": on_one_gpu and has_triton() and any(map(shutil.which, (os.environ.get("CC", "gcc"), "clang"))),
     }
     engine |= {name: value for name, value in switches.items() if value is not None}
+    engine["channels_last"] &= channels_last  # a run may have begun elsewhere
     model = LitResNet.for_data(recipe, dm, engine["fused"])
     if engine["channels_last"]:
         model.to(memory_format=torch.channels_last)
@@ -267,7 +269,8 @@ def _fit(
     init: str | Path | None = None,  # weights to start from
     channels_last: bool | None = None,  # the memory layout; False for PyTorch's own
     fused: bool | None = None,  # False for an optimiser that updates the weights one operation after another
-    compile: bool | None = None,  # whether torch.compile translates it; None: on one GPU, where Triton is
+    compile: bool
+    | None = None,  # whether torch.compile translates it; None: on one GPU, where Triton and a C compiler are
     **kwargs,
 ) -> LitResNet:
     "What `train` and `resume` have in common."
