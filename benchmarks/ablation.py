@@ -45,37 +45,54 @@ ROWS = {  # fields of the recipe, and in capitals what no recipe says
     "Dirac initialisation": {"DIRAC": True},
 }
 BASE = {"optimizer": "muon"}
+QUIET = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
 FIRST_PEAK = 0.12  # where the search for a peak begins
 # what scales the logits down scales the gradients down, too
 FIRST_PEAKS = {"logits not scaled": 0.02, "Adam instead of Muon": 0.002}
+
+
+def small_data(folder):
+    """4,000 images to train on, as many `others` to choose a peak on, and the 2,000 that are kept apart; Lightning is quiet from here on."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore")
+    dm = CIFAR10DataModule(folder, BATCH, val_size=2000)
+    dm.setup("fit")
+    train = dm.splits["train"]
+    dm.splits["train"] = TensorImages(train.images[:IMAGES], train.labels[:IMAGES])
+    dm.splits["others"] = TensorImages(train.images[-IMAGES:], train.labels[-IMAGES:])
+    return dm
+
+
+def new_model(dm, recipe, seed):
+    """The network of a recipe, and the data in the order of that seed."""
+    dm.seed, dm.alternating_flip = seed, recipe.alternating_flip
+    pl.seed_everything(seed, verbose=False)
+    model = LitResNet(recipe)
+    model.engine = {"precision": choose_precision()}
+    return model.to(memory_format=memory_layout("mps" if torch.backends.mps.is_available() else "cpu"))
 
 
 def one_run(dm, change, peak, seed):
     """Accuracy and loss on the images kept apart, by the average of the weights and by the last ones, and the seconds it took to train."""
     fields = {name: value for name, value in change.items() if name.islower()}
     recipe = load_recipe("best", epochs=EPOCHS, batch_size=BATCH, lr_max=peak, lr_min=peak / 10, **BASE | fields)
-    dm.seed, dm.alternating_flip = seed, recipe.alternating_flip
-    pl.seed_everything(seed, verbose=False)
-    model = LitResNet(recipe)
+    model = new_model(dm, recipe, seed)
     if "DIRAC" in change:
         for layer in model.modules():
             if isinstance(layer, torch.nn.Conv2d):  # each channel goes on as it is, besides what the others learn
                 torch.nn.init.dirac_(layer.weight.data[: layer.in_channels])
-    model = model.to(memory_format=memory_layout("mps" if torch.backends.mps.is_available() else "cpu"))
-    model.engine = {"precision": choose_precision()}
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
     left_out = (
         mock.patch.object(augmentation, change["WITHOUT"], lambda images, *_: images)
         if "WITHOUT" in change
         else contextlib.nullcontext()
     )
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()), left_out:
-        trainer = make_trainer(recipe, out, limit_val_batches=0, **quiet)
+        trainer = make_trainer(recipe, out, limit_val_batches=0, **QUIET)
         started = time.perf_counter()
         trainer.fit(model, datamodule=dm)
         seconds = time.perf_counter() - started
         last = torch.load(Path(out) / "checkpoints" / "last.ckpt", weights_only=True)["current_model_state"]
-    judge = pl.Trainer(precision=trainer.precision, logger=False, **quiet)
+    judge = pl.Trainer(precision=trainer.precision, logger=False, **QUIET)
 
     def judged(name, split):
         with mock.patch.dict(dm.splits, val=dm.splits[split]):
@@ -115,13 +132,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", type=Path, default=Path("nbs/results/ablation.csv"))
     args = parser.parse_args()
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
-    dm = CIFAR10DataModule(args.data, BATCH, val_size=2000)
-    dm.setup("fit")
-    train = dm.splits["train"]
-    dm.splits["train"] = TensorImages(train.images[:IMAGES], train.labels[:IMAGES])
-    dm.splits["others"] = TensorImages(train.images[-IMAGES:], train.labels[-IMAGES:])
+    dm = small_data(args.data)
     runs = pd.read_csv(args.out).to_dict("records") if args.out.exists() else []
     for row in tqdm(ROWS, "Rows"):
         kept = [run for run in runs if run["row"] == row]

@@ -10,48 +10,35 @@ of the range tests go beside the table. Finished runs are kept, so that the scri
 import argparse
 import contextlib
 import io
-import logging
 import tempfile
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytorch_lightning as pl
-import torch
+from ablation import BATCH, EPOCHS, QUIET, new_model, small_data
 from tqdm import tqdm
 
-from era_s12.data import CIFAR10DataModule, TensorImages
 from era_s12.lr_finder import lr_find, read_curve
-from era_s12.model import memory_layout
 from era_s12.pictures import InvalidInput
 from era_s12.recipes import load_recipe
 from era_s12.runs import make_trainer
-from era_s12.training import LitResNet, choose_precision, describe_machine
+from era_s12.training import describe_machine
 
 ROOT = Path(__file__).parent.parent
-IMAGES, EPOCHS, BATCH, SEEDS, FACTORS = 4000, 3, 128, range(3), (0.1, 1 / 3, 1, 3, 10)
-
-
-def new_model(recipe, seed):
-    pl.seed_everything(seed, verbose=False)
-    model = LitResNet(recipe)
-    model.engine = {"precision": choose_precision()}
-    return model.to(memory_format=memory_layout("mps" if torch.backends.mps.is_available() else "cpu"))
+SEEDS, FACTORS = range(3), (0.1, 1 / 3, 1, 3, 10)
 
 
 def one_run(dm, recipe, seed):
     """Loss and accuracy on the images kept apart; neither, if the training diverged."""
-    dm.seed, dm.alternating_flip = seed, recipe.alternating_flip
-    model = new_model(recipe, seed)
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
+    model = new_model(dm, recipe, seed)
     with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(io.StringIO()):
-        trainer = make_trainer(recipe, out, limit_val_batches=0, **quiet)
+        trainer = make_trainer(recipe, out, limit_val_batches=0, **QUIET)
         try:
             trainer.fit(model, datamodule=dm)
         except InvalidInput:  # the loss was no number any more
             return {"loss": None, "accuracy": None}
-    (scores,) = pl.Trainer(precision=trainer.precision, logger=False, **quiet).validate(
+    (scores,) = pl.Trainer(precision=trainer.precision, logger=False, **QUIET).validate(
         model, datamodule=dm, verbose=False
     )
     return {"loss": scores["val_loss"], "accuracy": scores["val_accuracy"]}
@@ -63,12 +50,7 @@ def main():
     parser.add_argument("--recipe", nargs="+", default=["s10", "best"])
     parser.add_argument("--out", type=Path, default=ROOT / "nbs" / "results" / "range_proof.csv")
     args = parser.parse_args()
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
-    dm = CIFAR10DataModule(args.data, BATCH, val_size=2000)
-    dm.setup("fit")
-    train = dm.splits["train"]
-    dm.splits["train"] = TensorImages(train.images[:IMAGES], train.labels[:IMAGES])
+    dm = small_data(args.data)
     curves_file = args.out.with_name(f"{args.out.stem}_curves.csv")
     runs, curves = (pd.read_csv(path).to_dict("records") if path.exists() else [] for path in (args.out, curves_file))
     for name, seed in tqdm([(name, seed) for name in args.recipe for seed in SEEDS], "Range tests"):
@@ -76,9 +58,8 @@ def main():
         recipe = load_recipe(name, epochs=EPOCHS, batch_size=BATCH, val_size=2000)
         points = [point for point in curves if (point["recipe"], point["seed"]) == (name, seed)]
         if not points:
-            dm.seed, dm.alternating_flip = seed, recipe.alternating_flip
             with contextlib.redirect_stderr(io.StringIO()):
-                found = lr_find(new_model(recipe, seed), dm)
+                found = lr_find(new_model(dm, recipe, seed), dm)
             points = found.points[["lr", "loss"]].assign(recipe=name, seed=seed).to_dict("records")
             curves += points
             pd.DataFrame(curves).to_csv(curves_file, index=False, float_format="%.6g")

@@ -92,9 +92,7 @@ def _content(source: str | Path | bytes, name: str, max_bytes: int | None) -> by
     "What a file or a `data:` URL holds; refused if it has more than `max_bytes`, or does not begin as a picture does."
     if isinstance(source, str) and source.startswith("data:"):
         text, source = source.partition(",")[2], b""
-        _refuse_large(
-            len(text) * 3 / 4 - 3, max_bytes
-        )  # two bytes less at most, for the padding at the end; three to be safe
+        _refuse_large(len(text) * 3 / 4 - 3, max_bytes)  # the padding at the end is two bytes at most
         with suppress(ValueError):  # what is no base64 is no image either
             source = b64decode(text)
     if not isinstance(source, bytes):
