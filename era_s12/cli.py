@@ -8,6 +8,7 @@ __all__ = ['COMMANDS', 'main']
 # %% ../nbs/28_cli.ipynb #fa3e0f36
 import os
 import re
+import signal
 import sys
 from inspect import Parameter, signature
 
@@ -92,6 +93,12 @@ def _run(args: list[str]) -> None:
     function(*fixed, **values)
 
 # %% ../nbs/28_cli.ipynb #28a0mai1
+def _end(*_) -> None:
+    "SIGTERM becomes an exception; while Lightning trains, its handler calls this one, and ends the training after a batch."
+    if signal.getsignal(signal.SIGTERM) is _end:
+        sys.exit(143)  # as a program that SIGTERM ended
+
+
 def main(
     args: list[str] | None = None,  # None for those of the command line
 ) -> None:
@@ -100,6 +107,7 @@ def main(
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal may lack letters that a file's name has
             stream.reconfigure(errors="backslashreplace")
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         _run(sys.argv[1:] if args is None else args)
         sys.stdout.flush()
@@ -109,7 +117,7 @@ def main(
     except (KeyboardInterrupt, SystemExit) as stop:
         # Lightning turns Ctrl-C into an exit of its own
         if type(stop).__name__ == "SIGTERMException":  # Lightning's, which is not loaded for each command
-            sys.exit(143)  # as a program that SIGTERM ended
+            sys.exit(143)
         if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
         print("era_s12: stopped.", file=sys.stderr)
@@ -125,3 +133,5 @@ def main(
         if not any(words in said for words in ("outofmemory", "out of memory", "allocate memory", "memoryerror")):
             raise
         _fail("The memory is full; for a training, try a smaller --batch-size or --image-size.")
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -9,7 +9,6 @@ __all__ = ['predict', 'app', 'push']
 import csv
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -171,7 +170,6 @@ def app(
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such address"
         raise InvalidInput(f"The app cannot listen on {host}, port {port}: {reason}.") from None
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # What visitors sent goes with the app, however it ends
     with tempfile.TemporaryDirectory(prefix="era_s12-", ignore_cleanup_errors=True) as pictures:
         address["GRADIO_TEMP_DIR"] = pictures
@@ -181,7 +179,6 @@ def app(
         finally:
             served.terminate()
             served.wait()
-            signal.signal(signal.SIGTERM, before)
 
 # %% ../nbs/27_using.ipynb #1b7ff9a3
 def push(
