@@ -23,7 +23,9 @@ def main():
     args = parser.parse_args()
     classifier = Classifier.from_pretrained(args.weights)
     recipe = classifier.info.recipe
-    module = CIFAR10DataModule(args.data, val_size=recipe["val_size"], seed=recipe["seed"])
+    module = CIFAR10DataModule(
+        args.data, val_size=recipe["val_size"], seed=recipe["seed"], image_size=classifier.image_size
+    )
     results = {split: Interpretation.from_data(classifier, module, split) for split in ("val", "test")}
     held_out = results["val"].logits, results["val"].labels
     kinds = {

@@ -92,7 +92,12 @@ def measure(args):
             raise InvalidInput(f"The {kind} '{unknown[0]}' is unknown; it is one of {', '.join(known)}.")
     classifier = Classifier.from_pretrained(args.weights, device="cpu")
     recipe = classifier.info.recipe
-    dm = CIFAR10DataModule(args.data, val_size=recipe["val_size"] if args.split == "val" else 0, seed=recipe["seed"])
+    dm = CIFAR10DataModule(
+        args.data,
+        val_size=recipe["val_size"] if args.split == "val" else 0,
+        seed=recipe["seed"],
+        image_size=classifier.image_size,
+    )
     dm.setup("validate" if args.split == "val" else "test")
     if args.split not in dm.splits:
         raise InvalidInput("The network kept no images apart for validation; use --split test.")

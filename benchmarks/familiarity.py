@@ -73,7 +73,9 @@ def main():
     args = parser.parse_args()
     classifier = Classifier.from_pretrained(args.weights)
     recipe = classifier.info.recipe
-    module = CIFAR10DataModule(args.data, val_size=recipe["val_size"], seed=recipe["seed"])
+    module = CIFAR10DataModule(
+        args.data, val_size=recipe["val_size"], seed=recipe["seed"], image_size=classifier.image_size
+    )
     module.setup()
     train = module.splits["train"]
     held_out, test = (features(classifier, module.splits[name].images, name) for name in ("val", "test"))

@@ -25,7 +25,9 @@ def main():
     args = parser.parse_args()
     classifier = Classifier.from_pretrained(args.weights)
     recipe = classifier.info.recipe
-    module = CIFAR10DataModule(args.data, val_size=recipe["val_size"], seed=recipe["seed"])
+    module = CIFAR10DataModule(
+        args.data, val_size=recipe["val_size"], seed=recipe["seed"], image_size=classifier.image_size
+    )
     result = Interpretation.from_data(classifier, module, "val")
     cells = [(method, layer) for method in (METHODS | FLOOR) for layer in LAYERS[1:]]
     table = halves_table(result, cells, args.each).sort_values("share", ascending=False).round(4)

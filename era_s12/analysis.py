@@ -68,6 +68,9 @@ class Interpretation:
         "Ask about a split. Raises `InvalidInput` when there is no such data or split."
         if not isinstance(data, CIFAR10DataModule):
             return cls(classifier, *load_for(classifier, data, split))
+        mine, theirs = (tuple(classifier.classes), classifier.image_size), (tuple(data.info.classes), data.image_size)
+        if mine != theirs:
+            raise InvalidInput("This data module has other classes than the classifier, or images of another size.")
         data.setup()
         if split not in data.splits:
             raise InvalidInput(f"The split '{split}' is unknown; this data module has {', '.join(data.splits)}.")

@@ -103,12 +103,12 @@ def calibration_table(
 ) -> pd.DataFrame:
     "Calibration error with a 95 % interval (1,000 bootstrap samples), and cross-entropy, before and after temperature scaling."
     labels, rows = interpretation.labels, {}
-    drawn = np.random.default_rng(0).integers(len(labels), size=(1000, len(labels)))
     kinds = {"softmax": interpretation.logits.softmax(1), "scaled": interpretation.probabilities}
     for name, probabilities in kinds.items():
         confidence, predictions = probabilities.max(1)
         gap = (confidence.double() - (predictions == labels).double()).numpy()
-        bins = _bins(confidence)
+        bins, rng = _bins(confidence), np.random.default_rng(0)  # the same samples for both
+        drawn = (rng.integers(len(labels), size=len(labels)) for _ in range(1000))
         errors = [np.abs(np.bincount(bins[d], gap[d], BINS)).sum() / len(d) for d in drawn]
         low, high = np.quantile(errors, (0.025, 0.975))
         loss = torch.nn.functional.nll_loss(probabilities.clamp_min(1e-12).log(), labels).item()

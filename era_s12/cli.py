@@ -88,6 +88,8 @@ def _run(args: list[str]) -> None:
     args = [re.sub(r"^--[\w-]+", lambda option: option[0].replace("_", "-"), arg) for arg in args]
     config = _parser(args[0] if args else None).parse_args(args)
     function, values = COMMANDS[config.verb], config[config.verb].as_dict()
+    if empty := [name for name, value in values.items() if value == ""]:  # a variable of a script that is not set
+        _fail(f"'{empty[0]}' is empty; give it a value, or leave it out.")
     parameters = signature(function).parameters.values()
     fixed = [values.pop(p.name) for p in parameters if p.kind is Parameter.POSITIONAL_ONLY]
     function(*fixed, **values)

@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,17 +57,31 @@ def _without_cache(no_cache: bool) -> None:
         os.environ["ERA_S12_NO_CACHE"] = "1"
 
 
-def _data_of(run: Path, classifier) -> str:
-    "The data of a run, with its split; where no run tells, the sample if the classes are those of CIFAR-10."
+@contextmanager
+def _data_of(run: Path, data: str | None, classifier) -> Iterator[str]:
+    """The data to measure on, with the run's split, also where its pictures have moved since.
+
+    Where neither tells, it is the sample if the classes are those of CIFAR-10.
+    """
     from era_s12.cifar10 import CLASSES
+    from era_s12.data import _noted, is_own
+    from era_s12.folders import split_folders
     from era_s12.pictures import InvalidInput
     from era_s12.runs import noted_data
 
-    if noted := noted_data(run):
-        return str(noted)
-    if tuple(classifier.classes) == CLASSES:
-        return "sample"
-    raise InvalidInput(f"{run}: does not tell where its {len(classifier.classes)} classes of pictures are; use --data.")
+    noted = noted_data(run) if (run / "recipe.yaml").is_file() else None  # others may have a file of that name
+    if not (data or noted) and tuple(classifier.classes) != CLASSES:
+        count = len(classifier.classes)
+        raise InvalidInput(f"{run}: does not tell where its {count} classes of pictures are; use --data.")
+    tested = _noted(noted)[1] if data and noted else None
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(os.path.expanduser(data or ""))
+        own_split = not tested or not is_own(data) or "test" in split_folders(place)
+        if not own_split and sum((place / file).is_file() for file in tested) > len(tested) / 2:
+            moved = Path(folder) / "data.json"
+            moved.write_text(json.dumps({"data": data, "test_files": tested}), encoding="utf-8")
+            data = str(moved)
+        yield data or str(noted or "sample")
 
 # %% ../nbs/24_commands.ipynb #24a0cho1
 def _choose_recipe(recipe: str | None, data: str, init: str | None, overrides: dict):
@@ -118,7 +133,7 @@ def train(
         channels_last: whether the channels of a pixel lie side by side in memory; true unless given, never on
             Apple's GPU
         fused: whether the optimiser updates all weights in one operation; true unless given
-        compile: whether torch.compile translates the network; true on a single GPU with Triton and a C compiler unless given
+        compile: whether torch.compile translates the network; true on a single GPU with Triton, a C compiler and Python's headers unless given
     """
     from era_s12 import runs
     from era_s12.pictures import InvalidInput
@@ -239,11 +254,11 @@ def report(
     out = out or Path(run or ".") / "report"
     refuse_unwritable(out)
     _without_cache(no_cache)
-    data = data or _data_of(Path(run) if run else Path(weights).resolve().parent, classifier)
-    images, labels = load_for(classifier, data)
+    with _data_of(Path(run) if run else Path(weights).resolve().parent, data, classifier) as measured_on:
+        images, labels = load_for(classifier, measured_on)
+        tested_on = str(data_info(measured_on, classifier.image_size))
     print(f"classifying {len(images):,} images, then other pictures and pasted halves: some minutes for 10,000")
     result = Interpretation(classifier, images, labels)
-    tested_on = str(data_info(data, classifier.image_size))
     path = write_report(result, out, f"Report on {run or weights}", tested_on, metrics, left_out=sets)
     print(f"{_accuracy(result)}\nthe report: {path}")
 
@@ -271,7 +286,7 @@ def export(
     """
     from era_s12.export import app_source, export_space, prepare, read_checkpoint
     from era_s12.inference import Classifier, InvalidInput
-    from era_s12.runs import refuse_existing
+    from era_s12.stops import refuse_existing
     from era_s12.static import export_static, need_onnx
 
     if (checkpoint is None) == (weights is None):
@@ -283,7 +298,8 @@ def export(
     _without_cache(no_cache)
     classifier = read_checkpoint(checkpoint) if checkpoint else Classifier.from_pretrained(weights)
     run = Path(checkpoint).resolve().parent.parent if checkpoint else Path(weights).resolve().parent
-    result = prepare(classifier, data or _data_of(run, classifier))
+    with _data_of(run, data, classifier) as measured_on:
+        result = prepare(classifier, measured_on)
     if static:
         export_static(result.classifier, None if no_images else result, out)
         stored = 0 if no_images else len(json.loads((Path(out) / "store.json").read_text()))

@@ -10,6 +10,8 @@ __all__ = ['DATA_FORMS', 'SETS', 'is_own', 'photographs_of', 'load_images', 'Dat
 import io
 import json
 import math
+import os
+import re
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,12 +63,15 @@ def _find(data: str | Path) -> tuple[str, Path]:
         if not rest or rest.endswith(":"):
             raise InvalidInput(f"'{data}' names no folder; data is one of {DATA_FORMS}.")
         name, _, folder = rest.partition(":")
-        if folder and len(name) > 1 and name.isalnum() and name not in SETS:  # one letter is a drive of Windows
+        meant = re.sub("[-_]", "", name).upper()
+        if not folder and meant in SETS and meant != "CIFAR10":
+            raise InvalidInput(f"'{data}' names no folder; torchvision:{meant}:FOLDER does.")
+        if folder and re.fullmatch(r"[\w-]{2,}", name) and name not in SETS:  # one letter is a drive of Windows
             raise InvalidInput(f"'{name}' is none of torchvision's sets here, which are {', '.join(SETS)}.")
         if name not in SETS or not folder:
             name, folder = "CIFAR10", rest
-        return f"torchvision {name}", Path(folder).expanduser()
-    folder = Path(files("era_s12") / "sample") if str(data) == "sample" else Path(data).expanduser()
+        return f"torchvision {name}", Path(os.path.expanduser(folder))
+    folder = Path(files("era_s12") / "sample") if str(data) == "sample" else Path(os.path.expanduser(data))
     if not folder.is_dir():
         raise InvalidInput(f"'{data}' is not a folder; data is one of {DATA_FORMS}.")
     if any(folder.glob("*.parquet")):
@@ -293,7 +298,7 @@ class CIFAR10DataModule(pl.LightningDataModule):
         if data == "sample":  # even where there is a folder of that name
             return data
         if not data.startswith("torchvision:"):
-            return str(Path(data).expanduser().resolve())
+            return str(Path(os.path.expanduser(data)).resolve())
         form, folder = _find(data)
         name = form.removeprefix("torchvision ")
         return f"torchvision:{'' if name == 'CIFAR10' else name + ':'}{folder.resolve()}"

@@ -92,14 +92,15 @@ def demo(out: str | None = None) -> None:
     from era_s12.pictures import InvalidInput
     from era_s12.recipes import load_recipe
     from era_s12.report import write_report
+    from era_s12.stops import refuse_existing
 
     out = Path(out) if out else _free(Path("runs") / "demo")
-    runs.refuse_existing(out)
+    refuse_existing(out)
     recipe = load_recipe("quick")
     runs.hush_lightning()
     speed = images_per_second(recipe)
     steps, epochs = plan(speed, recipe.batch_size)
-    print(f"This machine trains on {speed:.0f} images a second: there is time for {epochs} epochs.")
+    print(f"This machine trains on {speed:.0f} images a second, and the training takes {epochs} epochs.")
     print("1/4  Learning-rate range test" if steps else "1/4  No range test, for lack of time: the recipe's own rates")
     found = None
     if steps:

@@ -7,7 +7,9 @@ __all__ = ['METHODS', 'FLOOR', 'LAYER', 'METHOD', 'LogOdds', 'heat_maps', 'cache
            'Store']
 
 # %% ../nbs/15_explanation.ipynb #85570257
+import operator
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import matplotlib
@@ -61,13 +63,16 @@ def _class_indices(classifier: Classifier, batch: Tensor, target_class: str | in
         return classifier.probabilities(batch).argmax(1).tolist()
     if hasattr(target_class, "tolist"):  # labels as a tensor or an array
         target_class = target_class.tolist()
-    wanted = [target_class] * len(batch) if isinstance(target_class, (str, int)) else list(target_class)
+    wanted = [target_class] * len(batch) if isinstance(target_class, (str, int, float)) else list(target_class)
     if len(wanted) != len(batch):
         raise InvalidInput(f"{len(wanted)} target classes were given for {len(batch)} images.")
     names = list(classifier.classes)
     positions = [names.index(name) if name in names else name for name in wanted]
     for position in positions:
-        if isinstance(position, bool) or position not in range(len(names)):
+        known = False
+        with suppress(TypeError):  # as of a number that is not whole
+            known = not isinstance(position, bool) and operator.index(position) in range(len(names))
+        if not known:
             raise InvalidInput(
                 f"The class '{position}' is unknown; it is one of {', '.join(names)}, or its number from 0."
             )

@@ -32,8 +32,7 @@ from .inference import FAMILIAR_LAYER, MODEL_FILES, Classifier, ModelInfo
 from .model import CustomResNet
 from .pictures import InvalidInput, to_picture
 from .publish import MOST_EXAMPLES, is_cifar10, project_url, space_readme
-from .runs import refuse_existing
-from .stops import load_checkpoint
+from .stops import load_checkpoint, refuse_existing
 from .store import write_store
 
 # %% ../nbs/22_export.ipynb #23a17add

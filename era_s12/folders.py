@@ -9,6 +9,7 @@ __all__ = ['TEST_FOLDERS', 'MOST_CLASSES', 'split_folders', 'cache_folder', 'Pho
 import hashlib
 import os
 import sys
+import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Collection, Iterable
@@ -54,6 +55,11 @@ def split_folders(
     layout = [name for name in layout if not any(map(begins_as_picture, direct[name]))]
     if "train" in layout and (len(layout) > 1 or names == ["train"]):
         return dict(zip(("train", "test"), (folder / name for name in layout)))
+    if names and {name.casefold() for name in names} <= {"train", "training", "testing", *TEST_FOLDERS}:
+        raise InvalidInput(
+            f"{folder}: looks like pictures for training and for testing; name its folders train and test, and let both hold "
+            "nothing but a sub-folder of pictures for each class."
+        )
     return {"train": folder} if names else {}
 
 # %% ../nbs/03_folders.ipynb #b4b6b654
@@ -86,11 +92,17 @@ def _files(
     found = []
     for split, folder in folders.items():
         for label, name in enumerate(classes):
-            inside = []
-            for place, below, files in os.walk(folder / name):
+            inside, unread = [], []
+            # A folder that cannot be listed, or is a link and so not entered, is among those that are left out
+            for place, below, files in os.walk(folder / name, onerror=lambda error: unread.append(error)):  # noqa: B023
                 below[:] = _visible(below)
-                inside += [(Path(place) / file).relative_to(data).as_posix() for file in _visible(files)]
-            found += [(split, file, label) for file in sorted(inside)]
+                linked = [name for name in below if os.path.islink(os.path.join(place, name))]
+                inside += [os.path.join(place, file) for file in _visible(files) + linked]
+            # A class may lack a folder for testing
+            inside += [error.filename for error in unread if not isinstance(error, FileNotFoundError)]
+            found += [
+                (split, file, label) for file in sorted(Path(path).relative_to(data).as_posix() for path in inside)
+            ]
     return found
 
 # %% ../nbs/03_folders.ipynb #9318d811
@@ -101,12 +113,15 @@ def _read_file(path: Path, image_size: int) -> tuple[Tensor | None, str]:
         pixels = to_batch(square, image_size)[0]
     except (ValueError, OSError, MemoryError) as error:  # InvalidInput is a ValueError
         return None, str(error) or "cannot be read"
-    return pixels, hashlib.sha256(square.tobytes() + f"{square.width}".encode()).hexdigest()
+    checksum = hashlib.sha256(square.tobytes())
+    checksum.update(f"{square.width}".encode())
+    return pixels, checksum.hexdigest()
 
 
 def _read_files(paths: list[Path], image_size: int) -> tuple[Tensor, list[str], list[bool]]:
     "Pixels of the readable files, what `_read_file` says of each, and which are readable."
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    allotted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ThreadPoolExecutor(min(allotted, 8)) as pool:  # each holds a decoded photograph, some 200 MB
         work = pool.map(lambda path: _read_file(path, image_size), paths)
         found = list(tqdm(work, "Reading photographs", len(paths), unit="picture", delay=1, leave=False))
     pixels = [image for image, _ in found if image is not None]
@@ -116,7 +131,8 @@ def _read_files(paths: list[Path], image_size: int) -> tuple[Tensor, list[str], 
 # %% ../nbs/03_folders.ipynb #c3a00009
 def cache_folder() -> Path:
     "Where decoded photographs are remembered."
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "era_s12"
+    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(tempfile.gettempdir() if folder.startswith("~") else folder) / "era_s12"  # there may be no home
 
 
 def _cached(path: Path, images: Tensor | None = None, said: list[str] = (), readable: list[bool] = ()) -> tuple | None:

@@ -102,18 +102,21 @@ def lr_find(
     if steps < 20:
         raise InvalidInput(f"steps is {steps}; at least 20 are needed to see a curve.")
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng():
-        trainer = pl.Trainer(
-            max_epochs=-1,
-            precision=precision or choose_precision(),
-            default_root_dir=folder,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            check_val_every_n_epoch=1_000_000,  # never: the test set may be what validation runs on
-            devices=1,
-            num_nodes=1,
-            use_distributed_sampler=False,
-        )
+        try:
+            trainer = pl.Trainer(
+                max_epochs=-1,
+                precision=precision or choose_precision(),
+                default_root_dir=folder,
+                logger=False,
+                enable_checkpointing=False,
+                enable_model_summary=False,
+                check_val_every_n_epoch=1_000_000,  # never: the test set may be what validation runs on
+                devices=1,
+                num_nodes=1,
+                use_distributed_sampler=False,
+            )
+        except RuntimeError as error:  # as with several tasks under SLURM
+            raise InvalidInput(f"Lightning's Trainer refuses its options: {str(error).partition(chr(10))[0]}") from None
         model.to(memory_format=memory_layout(trainer.strategy.root_device))
         # The Tuner hands back smoothed losses only; the raw ones are noted as the criterion computes them.
         losses: list[float] = []

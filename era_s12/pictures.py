@@ -81,6 +81,7 @@ _FIRST_BYTES = re.compile(  # of JPEG, PNG, WebP, GIF, BMP, TIFF, and of AVIF an
     rb"|II[*+]\0|MM\0[*+]|.{4}ftyp(?:avi[fs]|he[iv]|mif1|msf1)",
     re.DOTALL,
 )
+_SCAN = re.compile(rb"\xff\xda\0(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")  # the mark alone may be chance
 
 # %% ../nbs/01_pictures.ipynb #5f005233
 def _refuse_large(size: float, max_bytes: int | None) -> None:
@@ -112,7 +113,7 @@ def _decode(content: bytes, name: str, max_pixels: int | None) -> Image.Image:
         if max_pixels and pixels > max_pixels * (2 if is_jpeg else 1):
             limits = f"at most {max_pixels / 1e6:g} are accepted, and {max_pixels / 5e5:g} of a JPEG"
             raise InvalidInput(f"{name} has {pixels / 1e6:.1f} megapixels; {limits}.")
-        if max_pixels and is_jpeg and content.count(b"\xff\xda") > 100:
+        if max_pixels and is_jpeg and len(_SCAN.findall(content)) > 100:
             raise InvalidInput(f"{name} has more than 100 scans, which would take too long to decode.")
         if max_pixels and pixels > max_pixels:
             picture.draft(None, (picture.width // 2, picture.height // 2))
@@ -164,13 +165,11 @@ def open_picture(
         raise InvalidInput(f"{name} cannot be read as an image; {_ACCEPTED}") from None
 
 # %% ../nbs/01_pictures.ipynb #baf94565
-def begins_as_picture(
-    file: Path,
-) -> bool:
+def begins_as_picture(file: Path) -> bool:
     "Whether a file begins as those of the accepted formats do; True if it cannot be opened."
-    if not file.is_file():  # a pipe, say, or a link to nowhere
-        return False
     try:
+        if not file.is_file():  # a pipe, say, or a link to nowhere
+            return False
         with open(file, "rb") as opened:
             return bool(_FIRST_BYTES.match(opened.read(32)))
     except OSError:
@@ -186,6 +185,7 @@ def picture_files(
     files, left_out = [], []
     for folder, folders, names in os.walk(path, onerror=lambda error: left_out.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        left_out.extend(Path(folder, name) for name in folders if os.path.islink(Path(folder, name)))  # is not entered
         for file in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
             (files if begins_as_picture(file) else left_out).append(file)
     return files, left_out
@@ -205,9 +205,7 @@ def file_inside(
 # %% ../nbs/01_pictures.ipynb #7f1adddd
 def _over_white(picture: Image.Image) -> Image.Image:
     "The picture in RGB, over white where it is transparent."
-    clear = picture.info.get(
-        "transparency"
-    )  # one grey or colour that stands for nothing, or an opacity for each colour
+    clear = picture.info.get("transparency")  # a grey or colour that stands for nothing, or opacities by colour
     if picture.mode.startswith("I;16"):
         grey = np.asarray(picture).astype(np.float64)
         if isinstance(clear, int):
@@ -348,13 +346,13 @@ def denormalize(
 
 # %% ../nbs/01_pictures.ipynb #1014ccbf
 def save_picture(
-    picture: Image.Image | np.ndarray | Tensor,  # one image, see `as_picture`
+    picture: Image.Image | np.ndarray | Tensor,  # one image, upright, see `as_picture`
     folder: str | Path,  # made when it is not there
     kind: str = "JPEG",  # or 'PNG', which keeps every pixel as it is
 ) -> Path:  # of the file
     "Write a picture to a file that is named after its content, in one step."
-    content = io.BytesIO()
-    as_picture(picture).save(content, kind, quality=92, subsampling=0)  # PNG has no use for these two
+    picture, content = as_picture(picture), io.BytesIO()
+    (_over_white(picture) if kind == "JPEG" else picture).save(content, kind, quality=92, subsampling=0)  # of JPEG
     path = Path(folder) / f"{sha256(content.getvalue()).hexdigest()[:32]}.{kind.lower()}"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.urandom(8).hex()}")

@@ -8,7 +8,10 @@ __all__ = ['OPTIMIZER_NAMES', 'IMAGE_SIZES', 'Recipe', 'recipe_names', 'load_rec
 # %% ../nbs/07_recipes.ipynb #add65fa9
 import dataclasses
 import math
+import numbers
+import reprlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -93,12 +96,17 @@ def recipe_names() -> list[str]:
 def _as_type(kind: type, value, name: str):
     "The value as a `kind`. Raises `InvalidInput`, with the name, if it means something else."
     try:
+        if not isinstance(value, (str, numbers.Real)):
+            raise TypeError
         same = kind(value) == (value if kind in (str, bool) else float(value))
         if not same or isinstance(value, bool) != (kind is bool):
             raise ValueError
         return kind(value)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"{name} is {value!r}; a value of type {kind.__name__} is needed.") from None
+        said = "too large"
+        with suppress(ValueError):  # Python does not write out whole numbers of any length
+            said = reprlib.repr(value)[:60]
+        raise InvalidInput(f"{name} is {said}; a value of type {kind.__name__} is needed.") from None
 
 # %% ../nbs/07_recipes.ipynb #4ad71310
 def load_recipe(
@@ -110,7 +118,7 @@ def load_recipe(
     path = shipped if str(recipe) in recipe_names() else Path(recipe)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):  # a ValueError: a date that there is not, say
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):  # a ValueError: a date that there is not, say
         values = None
     if not isinstance(values, dict):
         raise InvalidInput(f"'{recipe}' is no recipe; it is one of {', '.join(recipe_names())}, or a YAML file.")

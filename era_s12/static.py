@@ -266,7 +266,8 @@ def _copy_examples(source: Path, classes: tuple[str, ...], folder: Path) -> list
         file = f"examples/{number}.png"
         shutil.copy(path, folder / file)
         label, hyphen, _ = path.stem.partition("-")
-        name = classes[int(label)] if hyphen and label.isdecimal() else path.stem.rpartition("_")[0] or path.stem
+        is_class = hyphen and label.isdecimal() and int(label) < len(classes)  # and no date, say
+        name = classes[int(label)] if is_class else path.stem.rpartition("_")[0] or path.stem
         examples.append({"file": file, "name": name})
     return examples
 
@@ -306,8 +307,7 @@ def export_static(
     Raises `InvalidInput` when the folder holds something already, or the packages for ONNX are missing; nothing is written then.
     """
     from era_s12.export import app_source
-    from era_s12.runs import refuse_existing
-    from era_s12.stops import whole_folder
+    from era_s12.stops import refuse_existing, whole_folder
 
     need_onnx()
     folder = Path(folder)

@@ -9,6 +9,7 @@ __all__ = ['predict', 'app', 'push']
 import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -170,6 +171,8 @@ def app(
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such address"
         raise InvalidInput(f"The app cannot listen on {host}, port {port}: {reason}.") from None
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # as under nohup it is not
+        signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))  # when the terminal is closed
     # What visitors sent goes with the app, however it ends
     with tempfile.TemporaryDirectory(prefix="era_s12-", ignore_cleanup_errors=True) as pictures:
         address["GRADIO_TEMP_DIR"] = pictures

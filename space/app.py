@@ -2,9 +2,17 @@
 
 import os
 import sys
+import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlparse
+
+# What visitors send goes into a folder of this app alone, of which Gradio's modules learn when they are imported
+if place := os.environ.get("GRADIO_TEMP_DIR"):
+    os.makedirs(place, exist_ok=True)
+uploads = tempfile.TemporaryDirectory(prefix="era_s12-", dir=place, ignore_cleanup_errors=True)
+os.environ["GRADIO_TEMP_DIR"] = uploads.name
 
 try:  # the Hub has it, and where it lends graphics cards it must be imported before torch; elsewhere it does nothing
     import spaces
@@ -18,10 +26,11 @@ except ImportError:
 
 
 import gradio as gr
+import gradio.blocks
 import gradio.route_utils
+import gradio.state_holder
 import texts
 import torch
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from era_s12.explanation import LAYER, LAYERS, METHOD, METHODS, Store, cached_heat_maps, heat_maps, overlay
@@ -58,23 +67,46 @@ if LENT:
 MOST = min(10, len(classifier.classes))  # classes that are named
 ANY, MISCLASSIFIED, CORRECT, PREDICTED, NONE = stored.words.values()  # in brackets where a class is called so
 
-delete_once = gradio.route_utils.delete_files_created_by_app
-
 
 def delete_files(blocks, age):
-    """Gradio's own deletion, which would end for ever if a visitor added a file meanwhile; what is left is for the next time."""
+    """Delete what visitors left, if it is older than that many seconds, or all of it.
+
+    Gradio's own deletion would leave uploads that broke off, and would end for good at a folder, or if a visitor added a file
+    meanwhile.
+    """
     maps.forget()  # pixels are pictures, too
     many_maps.forget()
-    with suppress(RuntimeError, OSError):
-        delete_once(blocks, age)
+    root = os.path.realpath(uploads.name)
+    kept = {os.path.realpath(path) for block in blocks.blocks.values() for path in getattr(block, "keep_in_cache", ())}
+    for folder, _, names in os.walk(root, topdown=False):
+        for path in (*(os.path.join(folder, name) for name in names), folder):
+            with suppress(OSError):  # a folder that is not empty stays
+                if path not in kept | {root} and (age is None or time.time() - os.lstat(path).st_ctime > age):
+                    (os.rmdir if path == folder else os.remove)(path)
+    for paths in blocks.temp_file_sets:  # Gradio's notes of them
+        paths.difference_update([path for path in list(paths) if not os.path.exists(path)])
 
 
 gradio.route_utils.delete_files_created_by_app = delete_files
+# A session keeps what was sent last, `data:` URLs and all, for links to the state of a page; this page has none
+gradio.state_holder.SessionState._update_value_in_config = lambda *_: None
+move_file = gradio.blocks.Block.async_move_resource_to_block_cache
+
+
+async def move_no_address(block, url_or_file_path):
+    """Gradio would fetch an address, for any part of the page, however large the file behind it."""
+    with told():
+        if urlparse(str(url_or_file_path)).scheme in ("http", "https"):
+            raise InvalidInput("Pictures are not fetched from addresses; upload the file, or send a data: URL.")
+    return await move_file(block, url_or_file_path)
+
+
+gradio.blocks.Block.async_move_resource_to_block_cache = move_no_address
 
 
 def as_file(picture, kind="JPEG"):
     """The path of a picture in Gradio's cache."""
-    return str(save_picture(picture, get_upload_folder(), kind))
+    return str(save_picture(picture, uploads.name, kind))
 
 
 @contextmanager
@@ -99,13 +131,6 @@ class Upload(gr.Image):
             return None
         return payload.url if (payload.url or "").startswith("data:") else payload.path or ""
 
-    async def async_move_resource_to_block_cache(self, url_or_file_path):
-        """Gradio would fetch an address here, however large the file behind it."""
-        with told():
-            if urlparse(str(url_or_file_path)).scheme in ("http", "https"):
-                raise InvalidInput("Pictures are not fetched from addresses; upload the file, or send a data: URL.")
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
-
 
 class Answer(gr.Label):
     """Bars below a headline of our own, where Gradio's would be the first bar: `texts.answer` makes all of it."""
@@ -127,7 +152,7 @@ def chosen(event: gr.SelectData, items):
 def open_upload(image):
     """The square of a visitor's picture: of a `data:` URL or of a file that was uploaded. Nothing else is opened."""
     if image is not None and not image.startswith("data:"):
-        image = file_inside(image, get_upload_folder())
+        image = file_inside(image, uploads.name)
     return square_picture(open_picture(image, MAX_PIXELS, MAX_BYTES))
 
 

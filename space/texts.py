@@ -92,7 +92,8 @@ def some(names, most=SHOWN_CLASSES):
 def example_of(path, names):
     """The caption of an example: CLASS_INDEX.png, or number-INDEX.png with the number of its class."""
     number, hyphen, _ = path.stem.partition("-")
-    return names[int(number)] if hyphen and number.isdecimal() else path.stem.partition("_")[0]
+    is_class = hyphen and number.isdecimal() and int(number) < len(names)  # and no date, say
+    return names[int(number)] if is_class else path.stem.partition("_")[0]
 
 
 def mistakes_found(shown, number, stored):

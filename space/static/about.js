@@ -1,6 +1,6 @@
 /** What the page says of its model, from `config.json`. What is not known there is not spoken of. */
 
-import { grouped, make, percent } from "./dom.js";
+import { grouped, make, percent, tell } from "./dom.js";
 
 const [NAMED, LETTERS] = [10, 120]; // classes that are listed in a sentence, and how long they may be together
 const DRAWN = 30; // classes whose confusion matrix is shown, and whose accuracies are listed
@@ -71,11 +71,8 @@ function table(head, rows, caption) {
     make("tr", {}, make("th", { scope: "row" }, String(first)), ...rest.map((text) => make("td", {}, String(text)))),
   );
   const content = [make("caption", {}, caption), make("thead", {}, top), make("tbody", {}, ...body)];
-  return make(
-    "div",
-    { className: "scroll", tabIndex: 0, role: "group", ariaLabel: caption },
-    make("table", {}, ...content),
-  );
+  const scroll = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, ...content));
+  return tell(scroll, { role: "group", "aria-label": caption });
 }
 
 /** @param {Info} info */

@@ -1,6 +1,6 @@
 /** The first tab: one picture, what the network makes of it, and where it looked. */
 
-import { find, make, percent, showValue } from "./dom.js";
+import { find, make, percent, showValue, tell } from "./dom.js";
 import { onOneScale, Overlay } from "./explanation.js";
 import { Refusal } from "./file.js";
 
@@ -47,7 +47,7 @@ export class ClassifyTab {
   async open(file, name, { target = "", compare = "" } = {}) {
     const opened = ++this.#opened;
     this.#reading = true;
-    find("answer").ariaBusy = "true";
+    tell(find("answer"), { "aria-busy": true });
     try {
       const picture = await this.#app.network.read(file, name);
       if (opened !== this.#opened) return; // another one was chosen meanwhile
@@ -80,7 +80,7 @@ export class ClassifyTab {
   /** @param {Error} error */
   #fail(error) {
     this.#app.say(error instanceof Refusal ? error.message : `Something went wrong: ${error.message}.`);
-    find("answer").ariaBusy = "false";
+    tell(find("answer"), { "aria-busy": false });
   }
 
   /** @param {Blob} file */
@@ -101,7 +101,7 @@ export class ClassifyTab {
   async #update() {
     if (!this.#picture) return;
     const asked = ++this.#asked;
-    find("answer").ariaBusy = "true";
+    tell(find("answer"), { "aria-busy": true });
     const [target, compare] = [find("target"), find("compare")].map(({ value }) => (value === "" ? -1 : Number(value)));
     const shown = find("show-map").checked;
     const answer = await this.#answer(target);
@@ -117,7 +117,7 @@ export class ClassifyTab {
     find("compared").hidden = !other;
     if (other) this.#showMap(this.#compared, find("compared"), maps[1], compare);
     find("results").hidden = false;
-    find("answer").ariaBusy = String(this.#reading);
+    tell(find("answer"), { "aria-busy": this.#reading });
   }
 
   /** The classes, the most probable first. @param {Answer} answer */

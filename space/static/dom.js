@@ -15,6 +15,19 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * Tell screen readers of an element. (As properties of it some browsers do not know these attributes.)
+ *
+ * @template {Element} Kind
+ * @param {Kind} element
+ * @param {Record<string, string | boolean>} attributes
+ * @returns {Kind}
+ */
+export function tell(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}
+
 /** The element with an id. @param {string} id @returns {any} */
 export const find = (id) => document.getElementById(id);
 

@@ -1,6 +1,6 @@
 /** Heat maps: their colours, and laying them over a photo. */
 
-import { make } from "./dom.js";
+import { make, tell } from "./dom.js";
 import { BICUBIC, resizeGrey } from "./resize.js";
 
 /** @param {string} hex red, green and blue of 256 colours, two digits each @returns {Uint8Array} */
@@ -47,7 +47,10 @@ export class Overlay {
   #colours;
 
   /** To be put on the page. */
-  element = make("div", { className: "overlay", role: "img", ariaLabel: "Not computed yet" }, this.#photo, this.#map);
+  element = tell(make("div", { className: "overlay" }, this.#photo, this.#map), {
+    role: "img",
+    "aria-label": "Not computed yet",
+  });
 
   /** @param {number} side of both pictures, in pixels @param {Uint8Array} colours see `colourTable` */
   constructor(side, colours) {
@@ -63,7 +66,7 @@ export class Overlay {
     context.drawImage(photo, 0, 0, this.#side, this.#side);
     if (map) this.#map.getContext("2d").putImageData(colouredMap(map, this.#side, this.#colours), 0, 0);
     this.#map.hidden = !map;
-    this.element.ariaLabel = words;
+    tell(this.element, { "aria-label": words });
   }
 
   /** @param {number} opacity 0 is the photo, 1 the map */

@@ -1,6 +1,6 @@
 /** The second and the third tab: heat maps of many test images, and the images that the network gets wrong. */
 
-import { find, grouped, make, showValue } from "./dom.js";
+import { find, grouped, make, showValue, tell } from "./dom.js";
 import { Overlay } from "./explanation.js";
 
 /** @typedef {import("./network.js").Answer} Answer */
@@ -53,7 +53,7 @@ export class MapsTab {
     const items = rows.map((row, i) => item(this.#overlays[i].element, store.caption(row), () => this.#open(row)));
     find("maps-gallery").replaceChildren(...items);
     find("maps-found").textContent = `${grouped(rows.length)} of ${grouped(found.length)} such images.`;
-    find("maps-gallery").ariaBusy = "true";
+    tell(find("maps-gallery"), { "aria-busy": true });
     try {
       for (const [i, row] of rows.entries()) {
         if (!this.#answers.get(row)) this.#answers.set(row, this.#explain(row));
@@ -68,7 +68,7 @@ export class MapsTab {
       this.#answers.clear(); // so that another try may succeed
       throw error;
     } finally {
-      if (asked === this.#asked) find("maps-gallery").ariaBusy = "false";
+      if (asked === this.#asked) tell(find("maps-gallery"), { "aria-busy": false });
     }
   }
 

@@ -3,7 +3,7 @@
 import { about, introduction } from "./about.js";
 import { hasCamera, takePicture } from "./camera.js";
 import { ClassifyTab } from "./classify.js";
-import { addNames, find, getBlob, getJson, make } from "./dom.js";
+import { addNames, find, getBlob, getJson, make, tell } from "./dom.js";
 import { colourTable } from "./explanation.js";
 import { MapsTab, MistakesTab } from "./galleries.js";
 import { Network } from "./network.js";
@@ -44,7 +44,7 @@ function progress(total) {
 function select(chosen) {
   for (const name of TABS) {
     const tab = find(`tab-${name}`);
-    tab.ariaSelected = String(name === chosen);
+    tell(tab, { "aria-selected": name === chosen });
     tab.tabIndex = name === chosen ? 0 : -1;
     find(name).hidden = name !== chosen;
   }
@@ -131,7 +131,7 @@ function fillControls({ info, size, store }, { layers, layer }) {
   for (const id of ["target", "compare", "maps-which", "mistakes-true", "mistakes-taken"])
     addNames(find(id), "Classes", info.classes);
   find("seen-label").textContent = `Its ${size}×${size} input`;
-  find("seen-pixels").ariaLabel = `The ${size} by ${size} pixels that the network sees`;
+  tell(find("seen-pixels"), { "aria-label": `The ${size} by ${size} pixels that the network sees` });
   for (const name of ["maps", "mistakes"]) {
     find(`${name}-part`).hidden = !store.rows.length;
     find(`${name}-none`).hidden = store.rows.length > 0;
