@@ -94,7 +94,7 @@ def _files(
         for label, name in enumerate(classes):
             inside, unread = [], []
             # A folder that cannot be listed, or is a link and so not entered, is among those that are left out
-            for place, below, files in os.walk(folder / name, onerror=lambda error: unread.append(error)):  # noqa: B023
+            for place, below, files in os.walk(folder / name, onerror=unread.append):
                 below[:] = _visible(below)
                 linked = [name for name in below if os.path.islink(os.path.join(place, name))]
                 inside += [os.path.join(place, file) for file in _visible(files) + linked]
