@@ -2,7 +2,7 @@
 
 python benchmarks/ablation.py --data FOLDER [--out nbs/results/ablation.csv]
 
-The recipe is `best` with Muon, and a row differs from it in one part. Its peak is chosen with seed 0, on 4,000 other training
+A row differs from the recipe in one part. Its peak is chosen with seed 0, on 4,000 other training
 images: doubled or halved as long as that helps. Then come four more seeds, and all five are judged on the 2,000 images that are
 kept apart. The test images are not read. Finished runs are kept, so that the script continues where it was stopped.
 """
@@ -44,7 +44,6 @@ ROWS = {  # fields of the recipe, and in capitals what no recipe says
     "not annealed to zero": {"anneal_to_zero": False},
     "Dirac initialisation": {"DIRAC": True},
 }
-BASE = {"optimizer": "muon"}
 QUIET = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
 FIRST_PEAK = 0.12  # where the search for a peak begins
 # what scales the logits down scales the gradients down, too
@@ -75,7 +74,7 @@ def new_model(dm, recipe, seed):
 def one_run(dm, change, peak, seed):
     """Accuracy and loss on the images kept apart, by the average of the weights and by the last ones, and the seconds it took to train."""
     fields = {name: value for name, value in change.items() if name.islower()}
-    recipe = load_recipe("best", epochs=EPOCHS, batch_size=BATCH, lr_max=peak, lr_min=peak / 10, **BASE | fields)
+    recipe = load_recipe("best", epochs=EPOCHS, batch_size=BATCH, lr_max=peak, lr_min=peak / 10, **fields)
     model = new_model(dm, recipe, seed)
     if "DIRAC" in change:
         for layer in model.modules():

@@ -25,7 +25,7 @@ from era_s12.recipes import load_recipe
 from era_s12.runs import make_trainer
 from era_s12.training import describe_machine
 
-ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent.parent / "nbs" / "results"
 SEEDS, FACTORS = range(3), (0.1, 1 / 3, 1, 3, 10)
 
 
@@ -47,15 +47,16 @@ def one_run(dm, recipe, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--recipe", nargs="+", default=["s10", "best"])
-    parser.add_argument("--out", type=Path, default=ROOT / "nbs" / "results" / "range_proof.csv")
+    parser.add_argument("--recipe", nargs="+", default=["s10", "best", str(RESULTS / "best_sgd" / "recipe.yaml")])
+    parser.add_argument("--out", type=Path, default=RESULTS / "range_proof.csv")
     args = parser.parse_args()
     dm = small_data(args.data)
     curves_file = args.out.with_name(f"{args.out.stem}_curves.csv")
     runs, curves = (pd.read_csv(path).to_dict("records") if path.exists() else [] for path in (args.out, curves_file))
-    for name, seed in tqdm([(name, seed) for name in args.recipe for seed in SEEDS], "Range tests"):
+    for source, seed in tqdm([(source, seed) for source in args.recipe for seed in SEEDS], "Range tests"):
         # The learning rates of the recipe give way to those found; its other numbers stay
-        recipe = load_recipe(name, epochs=EPOCHS, batch_size=BATCH, val_size=2000)
+        recipe = load_recipe(source, epochs=EPOCHS, batch_size=BATCH, val_size=2000)
+        name = recipe.name
         points = [point for point in curves if (point["recipe"], point["seed"]) == (name, seed)]
         if not points:
             with contextlib.redirect_stderr(io.StringIO()):

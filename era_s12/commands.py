@@ -132,7 +132,7 @@ def train(
         num_nodes: machines that take part; 1 unless given
         channels_last: whether the channels of a pixel lie side by side in memory; true unless given, never on
             Apple's GPU
-        fused: whether the optimiser updates all weights in one operation; true unless given
+        fused: whether the optimiser updates all weights in one operation; true unless given; not with Muon
         compile: whether torch.compile translates the network; true on a single GPU with Triton, a C compiler and Python's headers unless given
     """
     from era_s12 import runs
