@@ -1,6 +1,6 @@
 """Is the peak that a range test finds a good one? Short trainings with a tenth, a third, one, three and ten times of it.
 
-python benchmarks/range_proof.py --data FOLDER [--recipe s10 best] [--out nbs/results/range_proof.csv]
+python benchmarks/range_proof.py --data FOLDER [--recipe NAME_OR_FILE …] [--out nbs/results/range_proof.csv]
 
 With each seed the range test is made first, on 4,000 training images in batches of 128. Then come five trainings of three epochs on
 the same images, alike but for the peak (and a start that is at most a tenth of it), judged on the 2,000 images that are kept apart. The test images are not read. The curves

@@ -2,7 +2,7 @@
 
 python benchmarks/training_throughput.py [--batch-size 256] [--rounds 3] [--threads N] [--out nbs/results/training_throughput.csv]
 
-The images are the 2,000 of the shipped sample, seven batches of 256. A rate is (steps - 1) · batch size over the time from the
+The recipe is `best` with SGD. The images are the 2,000 of the shipped sample, seven batches of 256. A rate is (steps - 1) · batch size over the time from the
 end of the first step to the end of the last; the table shows the median of the rounds. The data stage is timed alone, in
 one process each. For a GPU there is gpu_training.py.
 """
