@@ -22,7 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from .analysis import Interpretation, by_class, confusion_matrix, load_for
 from .calibration import ENOUGH, calibration_error, fit_temperature, temperature_helps
@@ -181,11 +181,9 @@ def _staged(folder: Path) -> Iterator[Path]:
 def _save(classifier: Classifier, folder: Path) -> None:
     dtype = getattr(torch, classifier.info.weights or "float32")
     stored = copy.deepcopy(classifier.model).cpu().to(dtype, memory_format=torch.contiguous_format)
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        stored.save_pretrained(name)
-        os.replace(Path(name) / "model.safetensors", folder / "model.safetensors")
+    (folder / "model.safetensors").write_bytes(save(stored.state_dict()))
     if classifier.statistics:
-        save_file(classifier.statistics, folder / "familiarity.safetensors")
+        (folder / "familiarity.safetensors").write_bytes(save(classifier.statistics))
     classifier.info.write(folder)
 
 
