@@ -3,7 +3,7 @@
 python benchmarks/first_steps.py [--avx2] [--commands "era_s12 demo" nbdev_test] [--out nbs/results/first_steps.csv]
 
 The machine should do nothing else meanwhile. --avx2 runs them as on a processor without bfloat16 units: in float32, and with AVX2
-instructions only. (To say so to each Python that a command starts takes it about two seconds.)
+instructions only.
 """
 
 import argparse
@@ -25,7 +25,31 @@ EMPTY = pd.DataFrame(columns=["command", "bfloat16", "machine", "install", "run"
 ROOT = Path(__file__).parent.parent
 WANTED = {"era_s12 demo": ".", "nbdev_test": ".[dev]"}
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
-WITHOUT_BF16 = "import torch; torch.cpu.get_capabilities = dict"  # asked by era_s12.training.choose_precision
+# A sitecustomize.py. What era_s12.training.choose_precision asks knows nothing, in each Python that a command starts; it is put in
+# when somebody imports PyTorch, since an import of its own would take seconds and undo what tests assert of imports.
+WITHOUT_BF16 = """
+import importlib.util
+import sys
+
+
+class TorchFinder:
+    def find_spec(self, name, path=None, target=None):
+        if name != "torch.cpu":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        load = spec.loader.exec_module
+
+        def load_and_change(module):
+            load(module)
+            module.get_capabilities = dict
+
+        spec.loader.exec_module = load_and_change
+        return spec
+
+
+sys.meta_path.insert(0, TorchFinder())
+"""
 
 
 def measure(command, avx2):

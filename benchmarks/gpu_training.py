@@ -85,7 +85,7 @@ def peak(precision: str, size: int) -> float:
 def one_run(name: str, seed: int, data: str, top: float, dry: bool) -> dict:
     "Speed, and seconds until each accuracy is reached for the first time."
     clock = Clock()
-    short = {"epochs": 1, "batch_size": 32, "pct_start": 0.5} if dry else {}
+    short = {"epochs": 1, "batch_size": 8, "pct_start": 0.5} if dry else {}
     recipe = load_recipe(name, seed=seed, val_size=0, **short)
     with tempfile.TemporaryDirectory() as folder:
         options = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}

@@ -39,7 +39,7 @@ STORE_FORMAT = b"1"  # stands in the file's metadata
 def _webp(image: Tensor) -> bytes:
     "The image as a WebP file that keeps every pixel."
     content = io.BytesIO()
-    to_picture(image).save(content, "WEBP", lossless=True, quality=100, method=6)
+    to_picture(image).save(content, "WEBP", lossless=True)
     return content.getvalue()
 
 # %% ../nbs/14_store.ipynb #d0ddcba4
