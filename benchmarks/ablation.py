@@ -14,6 +14,7 @@ import logging
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -43,6 +44,7 @@ ROWS = {  # fields of the recipe, and in capitals what no recipe says
     "logits not scaled": {"logit_scale": 1.0},
     "not annealed to zero": {"anneal_to_zero": False},
     "Dirac initialisation": {"DIRAC": True},
+    "24×24 pixels at first": {"SIZE": 24},
 }
 QUIET = {"enable_progress_bar": False, "enable_model_summary": False, "devices": 1}
 FIRST_PEAK = 0.12  # where the search for a peak begins
@@ -71,6 +73,12 @@ def new_model(dm, recipe, seed):
     return model.to(memory_format=memory_layout("mps" if torch.backends.mps.is_available() else "cpu"))
 
 
+def shrink(model, inputs, size):
+    """The images that the network trains on, made smaller in all epochs but the last."""
+    if model.training and model.current_epoch < EPOCHS - 1:
+        return torch.nn.functional.interpolate(inputs[0], size, mode="bilinear", antialias=True)
+
+
 def one_run(dm, change, peak, seed):
     """Accuracy and loss on the images kept apart, by the average of the weights and by the last ones, and the seconds it took to train."""
     fields = {name: value for name, value in change.items() if name.islower()}
@@ -80,6 +88,9 @@ def one_run(dm, change, peak, seed):
         for layer in model.modules():
             if isinstance(layer, torch.nn.Conv2d):  # each channel goes on as it is, besides what the others learn
                 torch.nn.init.dirac_(layer.weight.data[: layer.in_channels])
+    if "SIZE" in change:
+        model.max_pool4 = torch.nn.AdaptiveMaxPool2d(1)  # spans what is left of smaller images
+        model.register_forward_pre_hook(partial(shrink, size=change["SIZE"]))
     left_out = (
         mock.patch.object(augmentation, change["WITHOUT"], lambda images, *_: images)
         if "WITHOUT" in change
